@@ -1,0 +1,137 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Element types: how ONNX, NumPy and MXNet call them, and what carries those that MXNet lacks."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Dict, Optional, Tuple
+
+import numpy as np
+
+from onnx import TensorProto
+
+from .errors import TranslationError
+
+
+@dataclasses.dataclass(frozen=True)
+class ElementType:
+    """One element type.
+
+    Attributes
+    ----------
+    name : str
+        ONNX's name in lower case; NumPy's too where NumPy has the type.
+    onnx : int
+        ``onnx.TensorProto`` data type.
+    numpy : numpy.dtype or None
+        None where NumPy itself has no such type.
+    mxnet : int or None
+        MXNet's type flag, as its parameter files hold it; None where MXNet lacks the type.
+    carrier : str
+        Element type of MXNet that holds every value exactly, ``""`` where none does.
+    """
+
+    name: str
+    onnx: int
+    numpy: Optional[np.dtype]
+    mxnet: Optional[int]
+    carrier: str
+
+
+def _type(
+    name: str, mxnet: Optional[int] = None, carrier: str = "", numpy: bool = True
+) -> ElementType:
+    dtype = np.dtype(name) if numpy else None
+    return ElementType(name, _onnx(name), dtype, mxnet, name if mxnet is not None else carrier)
+
+
+def _onnx(name: str) -> int:
+    return TensorProto.DataType.Value(
+        {"float32": "FLOAT", "float64": "DOUBLE"}.get(name, name.upper())
+    )
+
+
+ELEMENT_TYPES: Tuple[ElementType, ...] = (
+    _type("float32", 0),
+    _type("float64", 1),
+    _type("float16", 2),
+    _type("uint8", 3),
+    _type("int32", 4),
+    _type("int8", 5),
+    _type("int64", 6),
+    _type("bool", 7),
+    _type("int16", carrier="int32"),
+    _type("uint16", carrier="int32"),
+    _type("uint32", carrier="int64"),
+    _type("uint64", carrier="int64"),
+    _type("bfloat16", carrier="float32", numpy=False),
+)
+_BY_ONNX: Dict[int, ElementType] = {t.onnx: t for t in ELEMENT_TYPES}
+_BY_NAME: Dict[str, ElementType] = {t.name: t for t in ELEMENT_TYPES}
+_BY_FLAG: Dict[int, ElementType] = {t.mxnet: t for t in ELEMENT_TYPES if t.mxnet is not None}
+
+
+def onnx_name(data_type: int) -> str:
+    """Name of an ``onnx.TensorProto`` data type in lower case, for messages and metadata."""
+    known = _BY_ONNX.get(data_type)
+    if known is not None:
+        return known.name
+    return (
+        TensorProto.DataType.Name(data_type).lower()
+        if data_type in TensorProto.DataType.values()
+        else str(data_type)
+    )
+
+
+def numpy_dtype(data_type: int) -> np.dtype:
+    """NumPy dtype of an ``onnx.TensorProto`` data type.
+
+    Raises
+    ------
+    TranslationError
+        If NumPy has no such type (bfloat16, float8, int4, string and the like).
+    """
+    known = _BY_ONNX.get(data_type)
+    if known is None or known.numpy is None:
+        raise TranslationError(f"tensors of {onnx_name(data_type)} are not covered")
+    return known.numpy
+
+
+def onnx_type(dtype: object) -> int:
+    """``onnx.TensorProto`` data type of a NumPy dtype.
+
+    Raises
+    ------
+    TranslationError
+        If ONNX tensors of it are not covered (complex, objects, dates and the like).
+    """
+    known = _BY_NAME.get(np.dtype(dtype).name)
+    if known is None:
+        raise TranslationError(f"arrays of {np.dtype(dtype).name} are not covered")
+    return known.onnx
+
+
+def from_mxnet_flag(flag: int) -> Optional[ElementType]:
+    """The element type that MXNet's files number ``flag``, or None."""
+    return _BY_FLAG.get(flag)
+
+
+def in_mxnet(dtype: object) -> bool:
+    """Whether MXNet has the NumPy dtype itself."""
+    known = _BY_NAME.get(np.dtype(dtype).name)
+    return known is not None and known.mxnet is not None
