@@ -23,6 +23,7 @@ from typing import Dict, Optional, Tuple
 
 import numpy as np
 
+from numpy.typing import DTypeLike
 from onnx import TensorProto
 
 from .errors import TranslationError
@@ -112,7 +113,7 @@ def numpy_dtype(data_type: int) -> np.dtype:
     return known.numpy
 
 
-def onnx_type(dtype: object) -> int:
+def onnx_type(dtype: DTypeLike) -> int:
     """``onnx.TensorProto`` data type of a NumPy dtype.
 
     Raises
@@ -131,7 +132,7 @@ def from_mxnet_flag(flag: int) -> Optional[ElementType]:
     return _BY_FLAG.get(flag)
 
 
-def in_mxnet(dtype: object) -> bool:
+def in_mxnet(dtype: DTypeLike) -> bool:
     """Whether MXNet has the NumPy dtype itself."""
     known = _BY_NAME.get(np.dtype(dtype).name)
     return known is not None and known.mxnet is not None

@@ -29,7 +29,8 @@ from .errors import ModelError
 NEWEST_OPSET: int = defs.onnx_opset_version()
 #: Opsets that :func:`export_model` writes: what the installed ``onnx`` and ONNX Runtime 1.32 share.
 TARGET_OPSETS: range = range(11, min(NEWEST_OPSET, 28) + 1)
-#: Written unless the user asks otherwise: loaded by runtimes since 2023, and the first with LayerNormalization.
+#: Written unless the user asks otherwise: runtimes since 2023 load it, and it is the first opset
+#: with LayerNormalization.
 DEFAULT_TARGET_OPSET: int = 17
 
 
@@ -71,16 +72,17 @@ class OpSchema:
         return self._defaults.get(attribute)
 
     def attribute_name(self, name: str) -> Optional[str]:
-        """The specification's spelling of attribute ``name``, letter case aside; None if there is none."""
+        """The specification's spelling of attribute ``name``, letter case aside, or None."""
         return self._attribute_names.get(name.casefold())
 
     def input_index(self, name: str) -> Optional[int]:
-        """Position of the formal input called ``name``, letter case aside; None if there is none."""
+        """Position of the formal input called ``name``, letter case aside, or None."""
         return self._input_indices.get(name.casefold())
 
     def attribute_type(self, attribute: str) -> int:
         """``onnx.AttributeProto`` type of ``attribute``."""
-        return int(self.attributes[attribute].type.value)
+        kind = self.attributes[attribute].type
+        return int(kind.value)  # type: ignore[attr-defined] # a native enum without stubs
 
     def input_kind(self, index: int) -> str:
         """Type of formal input ``index``: ``"tensor(int64)"`` or a type variable such as ``"T"``."""
@@ -115,7 +117,8 @@ def schema_at(op_type: str, opset: int, domain: str = "") -> Optional[OpSchema]:
         domain = ""
         if opset > NEWEST_OPSET:
             raise ModelError(
-                f"the model is of opset {opset}, the installed onnx knows opsets up to {NEWEST_OPSET}; update onnx"
+                f"the model is of opset {opset}, the installed onnx knows opsets up to "
+                f"{NEWEST_OPSET}; update onnx"
             )
     try:
         return OpSchema(defs.get_schema(op_type, opset, domain))
@@ -132,12 +135,12 @@ def _histories() -> Dict[Tuple[str, str], Tuple[int, ...]]:
 
 
 def history(op_type: str, domain: str = "") -> Tuple[int, ...]:
-    """Every opset at which ``op_type`` was defined or changed, oldest first; empty if ONNX never had it."""
+    """Every opset at which ``op_type`` was defined or changed, oldest first; empty if none."""
     return _histories().get((op_type, domain), ())
 
 
 def plain_attribute(attribute: AttributeProto) -> Any:
-    """Value of an attribute in plain Python: text as str, repeated ones as list, the rest as it is."""
+    """Value of an attribute in plain Python: text as str, repeated as list, others as they are."""
     value = helper.get_attribute_value(attribute)
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="surrogateescape")

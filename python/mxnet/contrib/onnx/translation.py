@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Translation tables: which function turns which operator, for which versions, and how it gets its arguments."""
+"""Translation tables: which function turns which operator, and how it gets its arguments."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ class Translation:
         Schema versions (``since_version``) whose meaning ``function`` was written for; ``(0,)`` for
         operators without versions.
     function : callable
-        ``function(op, *tensors, **values)``, without ``op`` in folding tables. Positional parameters
-        are run-time tensors, keyword-only parameters are values known at conversion time; both
-        carry the specification's names in lower case, with ``_`` behind Python's own words.
+        ``function(op, *tensors, **values)``, without ``op`` in folding tables. Positional
+        parameters are run-time tensors, keyword-only parameters are values known at conversion
+        time; both carry the specification's names in lower case, with ``_`` behind Python's own
+        words.
     domain : str
         Operator domain; ``""`` is ai.onnx on the ONNX side and everything on MXNet's.
     ignores : tuple of str
@@ -77,7 +78,7 @@ class Translation:
 
     @functools.cached_property
     def values(self) -> Mapping[str, inspect.Parameter]:
-        """The values known at conversion time that the function takes, by the specification's name."""
+        """What the function takes at conversion time, by the specification's name."""
         return {p.name.rstrip("_"): p for p in self._parameters if p.kind is p.KEYWORD_ONLY}
 
 
@@ -102,7 +103,13 @@ class TranslationTable:
         self._context = context
 
     def op(self, *op_types: str, versions: Sequence[int] = UNVERSIONED, **more: Any) -> Callable:
-        """Add the decorated function as the row for ``op_types`` at ``versions``; a second row for a key raises."""
+        """Add the decorated function as the row for ``op_types`` at ``versions``.
+
+        Raises
+        ------
+        ValueError
+            If one of them has a row already.
+        """
 
         def add(function: Callable) -> Callable:
             for op_type in op_types:
@@ -190,9 +197,8 @@ def bind(
         value = None
         if attribute is not None and attribute in given:
             value = plain_attribute(given[attribute])
-        elif index is not None:
-            if index < len(inputs) and inputs[index] is not None:
-                value = known(name, inputs[index])
+        elif index is not None and index < len(inputs) and inputs[index] is not None:
+            value = known(name, inputs[index])
         if value is None and attribute is not None and schema:
             value = schema.default(attribute)
         if value is None:
