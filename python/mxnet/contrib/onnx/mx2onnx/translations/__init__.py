@@ -14,8 +14,52 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""The export rows: MXNet operator to ONNX operators, a file a family."""
+"""The export rows: MXNet operators to ONNX operators, a file a family."""
 
-from . import rows_nn, rows_rnn, rows_sequence, rows_tensor
+from __future__ import annotations
 
-export_table = rows_nn.table | rows_tensor.table | rows_rnn.table | rows_sequence.table
+import functools
+import operator
+
+from . import (
+    activation,
+    attention,
+    comparison,
+    convolution,
+    elementwise,
+    generator,
+    image,
+    indexing,
+    joining,
+    linear_algebra,
+    loss,
+    normalization,
+    pooling,
+    recurrent,
+    reduction,
+    sequence,
+    shape,
+)
+
+#: The families in reading order.
+FAMILIES = (
+    activation,
+    elementwise,
+    comparison,
+    reduction,
+    linear_algebra,
+    convolution,
+    pooling,
+    normalization,
+    shape,
+    joining,
+    indexing,
+    image,
+    generator,
+    recurrent,
+    attention,
+    sequence,
+    loss,
+)
+
+export_table = functools.reduce(operator.or_, (family.table for family in FAMILIES))

@@ -14,7 +14,9 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Rows: the fused recurrent layer."""
+"""The fused recurrent layer."""
+
+from __future__ import annotations
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from ...errors import TranslationError
 from ...translation import TranslationTable
 
 table = TranslationTable()
+
 GATES = {
     "lstm": (0, 3, 1, 2),
     "gru": (1, 0, 2),
