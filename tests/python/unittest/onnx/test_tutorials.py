@@ -1,0 +1,80 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""The documentation does what it says: code of the tutorials runs, links lead somewhere."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[4]
+TUTORIALS = ROOT / "docs" / "python_docs" / "python" / "tutorials" / "packages" / "onnx"
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / "benchmark" / "python" / "onnx").glob("*.md"),
+]
+
+
+def blocks(path):
+    """(language, line before the first, text) of every fenced block."""
+    for fence in re.finditer(
+        r"^```(\w*)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.M | re.S
+    ):
+        yield fence[1], fence.string.count("\n", 0, fence.start(2)), fence[2]
+
+
+def run_shell(text):
+    """Run commands as someone with this Python first on the path would."""
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-euc", text],
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, f"{text}\n{done.stdout}"
+
+
+@pytest.mark.parametrize("page", sorted(p.name for p in TUTORIALS.glob("*.md")))
+def test_tutorial_runs(page, tmp_path, monkeypatch):
+    """All blocks of a page in order, in an empty folder."""
+    pytest.importorskip("mxnet")
+    pytest.importorskip("onnxruntime")
+    monkeypatch.chdir(tmp_path)
+    names, count = {"__name__": "__main__"}, 0
+    for language, line, text in blocks(TUTORIALS / page):
+        if language == "python":
+            # so that a traceback names the page and its own line
+            exec(compile("\n" * line + text, str(TUTORIALS / page), "exec"), names)
+        elif language == "bash":
+            run_shell(text)
+        else:
+            continue
+        count += 1
+    assert count, "no code in this page"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(path):
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
+    local = [t for t in targets if "://" not in t and not t.startswith("mailto:")]
+    assert not [t for t in local if not (path.parent / t).exists()]
