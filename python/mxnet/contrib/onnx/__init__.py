@@ -24,6 +24,8 @@ people who never convert a model should not pay for it.
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Dict, List
 
 if TYPE_CHECKING:
@@ -63,17 +65,51 @@ _HOMES: Dict[str, str] = {
     "VerificationError": ".errors",
 }
 
+#: Paths that MXNet's users know, such as ``onnx2mx.import_model.import_model``.
+_ROOMS: Dict[str, str] = {
+    "onnx2mx": ".onnx2mx.import_model",
+    "mx2onnx": ".mx2onnx.export_model",
+}
+
 __all__ = list(_HOMES)
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
+    home = _HOMES.get(name) or _ROOMS.get(name)
     if home is None:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    value = getattr(importlib.import_module(home, __name__), name)
+    module = _load(home, name)
+    value = getattr(module, name) if name in _HOMES else sys.modules[f"{__name__}.{name}"]
     globals()[name] = value
     return value
 
 
 def __dir__() -> List[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, *_ROOMS})
+
+
+def _load(home: str, name: str) -> ModuleType:
+    """Import module ``home``, which has ``name``, or say in one sentence what is not there."""
+    if home != ".errors":
+        try:
+            importlib.import_module("onnx")
+        except Exception as error:  # with an unfit protobuf it fails in more ways than ImportError
+            raise ImportError(
+                f"{__name__}.{name} needs the package onnx, which cannot be imported "
+                f"({type(error).__name__}: {error}): pip install 'onnx>=1.17'"
+            ) from error
+    try:
+        return importlib.import_module(home, __name__)
+    except ModuleNotFoundError as error:
+        if error.name != "mxnet":
+            raise
+        raise ImportError(
+            f"{__name__}.{name} needs MXNet, which is not installed: pip install mxnet==1.9.1, on "
+            "Linux or an Intel Mac with Python 3.8 to 3.12"
+        ) from error
+
+
+if __name__ == "mxnet.contrib.onnx":
+    # ``mx.onnx`` exists after ``import mxnet`` because this package loads it; nobody else does.
+    importlib.import_module("...onnx", __name__)
