@@ -17,6 +17,7 @@
 """Whole models for the tests: MXNet networks that are built, ONNX files that are found."""
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import os
 import pathlib
@@ -24,6 +25,7 @@ import pathlib
 import numpy as np
 import onnx
 from onnx import numpy_helper
+from running import run_gluon, run_symbol, seed_of
 
 #: The networks of ``mxnet.gluon.model_zoo.vision``, each with the side of its smallest usual image.
 VISION = {
@@ -78,6 +80,59 @@ def _random_parameter(name, shape, rng):
     # so scaled, a signal neither dies nor overflows on its way through a hundred layers
     scale = np.float32(np.sqrt(2 / max(1, np.prod(shape[1:]))))
     return rng.standard_normal(shape, np.float32) * scale
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """A network saved as MXNet saves it, and what MXNet computes with it.
+
+    Attributes
+    ----------
+    symbol, params : pathlib.Path
+    shape : tuple of int
+        Shape of the one input, ``data``, without the batch.
+    inputs : list of numpy.ndarray
+        Batches of different size.
+    outputs : list of list of numpy.ndarray
+        For each of ``inputs``.
+    """
+
+    symbol: pathlib.Path
+    params: pathlib.Path
+    shape: tuple
+    inputs: list
+    outputs: list
+
+
+def checkpoint_files(prefix, epoch=0):
+    """The two files of a checkpoint: symbol and parameters."""
+    name = prefix.name
+    return prefix.with_name(f"{name}-symbol.json"), prefix.with_name(f"{name}-{epoch:04}.params")
+
+
+def vision_checkpoint(name, folder, size=None, batches=(1, 3), classes=1000):
+    """A network of the model zoo, see :func:`vision_network`, exported by Gluon to ``folder``."""
+    rng = np.random.default_rng(seed_of(name))
+    net = vision_network(name, rng, size, classes)
+    net.hybridize()
+    size = size or VISION[name]
+    inputs = [rng.normal(size=(n, 3, size, size)).astype(np.float32) for n in batches]
+    outputs = [run_gluon(net, [i]) for i in inputs]
+    prefix = pathlib.Path(folder) / name
+    net.export(str(prefix))
+    return Checkpoint(*checkpoint_files(prefix), (3, size, size), inputs, outputs)
+
+
+def mtcnn_checkpoint(name, prefix, batches=(1, 3)):
+    """One of the MTCNN networks with random images."""
+    import mxnet as mx
+
+    rng = np.random.default_rng(seed_of(name))
+    shape = MTCNN_SHAPES[name]
+    inputs = [rng.normal(size=(n, *shape)).astype(np.float32) for n in batches]
+    loaded = mx.model.load_checkpoint(str(prefix), 1)
+    outputs = [run_symbol(*loaded, {"data": i}) for i in inputs]
+    return Checkpoint(*checkpoint_files(prefix, 1), shape, inputs, outputs)
 
 
 def mtcnn():

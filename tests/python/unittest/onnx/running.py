@@ -117,3 +117,60 @@ def run_gluon(block, inputs):
     """Call a block with arrays, give its outputs as a list."""
     outputs = block(*as_arrays(inputs))
     return [o.asnumpy() for o in (outputs if isinstance(outputs, (list, tuple)) else [outputs])]
+
+
+def run_symbol(symbol, arg_params, aux_params, inputs):
+    """Run any symbol, training heads with labels that nobody gives included: the reference."""
+    import mxnet as mx
+
+    shapes = {n: a.shape for n, a in inputs.items()}
+    executor = symbol.simple_bind(mx.current_context(), grad_req="null", **shapes)
+    executor.copy_params_from(arg_params, aux_params)
+    outputs = executor.forward(is_train=False, **dict(zip(inputs, as_arrays(inputs.values()))))
+    return [o.asnumpy() for o in outputs]
+
+
+def assert_valid(path, opset):
+    """What is asked of every exported file: the checker's word, unique names, hidden weights."""
+    onnx.checker.check_model(str(path), full_check=True)
+    model = onnx.load(str(path))
+    assert [(o.domain, o.version) for o in model.opset_import] == [("", opset)]
+    names = [n.name for n in model.graph.node]
+    assert all(names) and len(set(names)) == len(names), "nodes without a name of their own"
+    weights = {i.name for i in model.graph.initializer}
+    assert not weights & {i.name for i in model.graph.input}, "weights are inputs too"
+    return model
+
+
+def assert_imports(model, batches, expected=None, **how):
+    """Import a model once for Module and once for Gluon, and run both at the sizes of each batch.
+
+    Parameters
+    ----------
+    model : path, bytes or onnx.ModelProto
+    batches : list of dict
+        Name to array of each input, in the order of the model.
+    expected : list of list of numpy.ndarray, optional
+        Outputs for each batch; what ONNX Runtime computes, if not given.
+    **how
+        Keywords of ``import_model`` and ``import_to_gluon``.
+
+    Returns
+    -------
+    symbol, arg_params, aux_params, block
+    """
+    from mxnet.contrib.onnx import import_model, import_to_gluon
+
+    if expected is None:
+        session = Session(model)
+        expected = [session(b) for b in batches]
+    imported = import_model(model, **how)
+    for batch, wanted in zip(batches, expected):
+        assert_close(run_module(*imported, batch), wanted)
+    block = import_to_gluon(model, **how)
+    for hybridised in ({}, {"active": True}, {"static_alloc": True, "static_shape": True}):
+        if hybridised:
+            block.hybridize(**hybridised)
+        for batch, wanted in zip(batches, expected):
+            assert_close(run_gluon(block, batch.values()), wanted)
+    return (*imported, block)
