@@ -14,12 +14,13 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Write the small checkpoints of this folder, with inputs and the outputs that MXNet computes. Needs MXNet.
+"""Write the small checkpoints of this folder, with inputs and the outputs that MXNet computes.
 
-    python tests/python/unittest/onnx/data/generate.py [FOLDER]
+    python tests/python/unittest/onnx/data/generate.py [FOLDER]     (needs MXNet)
 
-They stand for what users hold: a convolutional network of Gluon, a Symbol of the first releases in its
-own file formats, a recurrent network, a float16 one. Weights and BatchNorm statistics are random.
+They stand for what users hold: a convolutional network of Gluon, a Symbol of the first releases in
+its own file formats, a recurrent network, a float16 one. Weights and BatchNorm statistics are
+random.
 """
 
 import json
@@ -52,7 +53,7 @@ def save(folder, name, inputs, outputs):
 
 
 def export_block(folder, name, block, inputs):
-    """Export a Gluon block as a checkpoint, and what it computes for each of ``inputs`` (one input each)."""
+    """Export a Gluon block as a checkpoint, and save what it computes for each of ``inputs``."""
     import mxnet as mx
 
     block.hybridize()
@@ -93,7 +94,7 @@ def residual(folder, rng):
 
 
 def lstm(folder, rng):
-    """Two layers of a bidirectional LSTM over (time, batch, features), and a Dense on every step."""
+    """Two layers of bidirectional LSTM over (time, batch, features), and a Dense each step."""
     from mxnet import gluon
 
     net = gluon.nn.HybridSequential(prefix="tagger_")
@@ -172,7 +173,7 @@ def legacy(folder, rng):
 
 
 def old_json(text):
-    """A symbol file in the form of MXNet 0.8: ``param``, no version, auxiliary states are no nodes."""
+    """A symbol file as MXNet 0.8 wrote it: ``param``, no version, auxiliary states are no nodes."""
     graph = json.loads(text)
     hidden = {
         i[0] for n in graph["nodes"] if n["op"] == "BatchNorm" for i in n["inputs"][3:]
@@ -195,7 +196,7 @@ def old_json(text):
 
 
 def old_parameters(arrays):
-    """A parameter file in the form before MXNet 0.12: each array starts with its rank, sizes are 32 bits."""
+    """A parameter file as before MXNet 0.12: each array starts with its rank, in 32 bits."""
     parts = [struct.pack("<QQQ", 0x112, 0, len(arrays))]
     for array in arrays.values():
         parts.append(struct.pack(f"<I{array.ndim}I", array.ndim, *array.shape))
