@@ -28,38 +28,36 @@ import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+OURS = ("mxnet.contrib.onnx", "mxnet.onnx")
 STOCK = ("mxnet.contrib.onnx_stock", "mxnet.onnx_stock")
 
 
-def folders():
-    """Folder of each module of ours, or nothing where the user asks for the wheel's own.
+def checkout() -> str:
+    """The ``python`` folder of the checkout that our modules are in, or nothing: they are here."""
+    chosen = os.environ.get("MXNET_CONTRIB_ONNX", "")
+    if chosen not in ("", "stock"):
+        return chosen
+    link = os.path.join(HERE, "CHECKOUT")  # written by editable installs only
+    if not os.path.isfile(link):
+        return ""
+    with open(link, encoding="utf-8") as file:
+        return file.read().strip()
 
-    Returns
-    -------
-    dict of str to str
-        ``mxnet_onnx`` is among them only where the usual finders do not see it.
-    """
-    python = os.environ.get("MXNET_CONTRIB_ONNX", "")
-    if python == "stock":
-        return {}
-    checkout = os.path.join(HERE, "CHECKOUT")  # written by editable installs only
-    if not python and os.path.isfile(checkout):
-        with open(checkout, encoding="utf-8") as file:
-            python = file.read().strip()
+
+def folder(name: str) -> str:
+    """Folder of our module ``name``, or nothing where other finders see it by themselves."""
+    python = checkout()
+    if name == "mxnet.onnx":
+        return os.path.join(python, "mxnet", "onnx") if python else os.path.join(HERE, "onnx")
     if python:
-        package = os.path.join(python, "mxnet", "contrib", "onnx")
-        entry = os.path.join(python, "mxnet", "onnx")
-        return {"mxnet_onnx": package, "mxnet.contrib.onnx": package, "mxnet.onnx": entry}
-    return {
-        "mxnet.contrib.onnx": os.path.join(os.path.dirname(HERE), "mxnet_onnx"),
-        "mxnet.onnx": os.path.join(HERE, "onnx"),
-    }
+        return os.path.join(python, "mxnet", "contrib", "onnx")
+    return "" if name == "mxnet_onnx" else os.path.join(os.path.dirname(HERE), "mxnet_onnx")
 
 
-def from_wheel(name, parent):
+def from_wheel(name: str, parent: str) -> bool:
     """Whether the MXNet that holds ``parent``, the folder ``name`` is looked for in, was installed.
 
-    A staged tree or a source tree has a package of its own, which wins. Wheels for GPUs have other
+    A staged tree or a source tree has modules of its own, which win. Wheels for GPUs have other
     distribution names: ``mxnet_cu117-1.9.1.dist-info``.
     """
     for _ in range(name.count(".")):
@@ -80,59 +78,55 @@ class Finder:
     """Meta path finder for MXNet itself, our modules and the wheel's own; for nothing else."""
 
     @staticmethod
-    def find_spec(name, path=None, target=None):
+    def find_spec(name, path=None, target=None):  # type: ignore[no-untyped-def]
         """Spec of module ``name``, or None for the finders that follow to decide."""
         if name == "mxnet":
-            return prepared(usual_spec(name, path, target))
+            return mxnet_spec(path, target)
         if name == "mxnet_onnx":
-            return spec_of(name, folders().get(name))
-        if name not in ("mxnet.contrib.onnx", "mxnet.onnx", *STOCK):
+            return spec_of(name, folder(name))
+        if name not in OURS and name not in STOCK:
+            return None
+        if name in OURS and os.environ.get("MXNET_CONTRIB_ONNX") == "stock":
             return None
         for parent in path or ():
             wheels = os.path.join(parent, "onnx")
             if os.path.isdir(wheels):
                 if not from_wheel(name, parent):
                     return None
-                return spec_of(name, wheels if name in STOCK else folders().get(name))
+                return spec_of(name, wheels if name in STOCK else folder(name))
         return None
 
 
-def spec_of(name, folder):
+def spec_of(name: str, folder: str):  # type: ignore[no-untyped-def]
     """Spec of package ``name`` in ``folder``, or None where there is none."""
-    source = os.path.join(folder or "", "__init__.py")
+    source = os.path.join(folder, "__init__.py")
     if not folder or not os.path.isfile(source):
         return None
     from importlib.util import spec_from_file_location
 
     spec = spec_from_file_location(name, source, submodule_search_locations=[folder])
-    if name == STOCK[0]:
+    if spec is not None and name == "mxnet.contrib.onnx_stock":
         from . import compatibility
 
         compatibility.run_with(spec.loader, compatibility.stock_exporter)
     return spec
 
 
-def usual_spec(name, path, target):
-    """What the finders other than ours say."""
+def mxnet_spec(path, target):  # type: ignore[no-untyped-def]
+    """What other finders say of MXNet, made to load on the NumPy and Python that are there."""
     for finder in sys.meta_path:
         find_spec = getattr(finder, "find_spec", None)
-        if finder is not Finder and find_spec is not None:
-            spec = find_spec(name, path, target)
-            if spec is not None:
-                return spec
+        spec = find_spec("mxnet", path, target) if find_spec and finder is not Finder else None
+        if spec is not None:
+            if spec.loader is not None:
+                from . import compatibility
+
+                compatibility.run_with(spec.loader, compatibility.old_names)
+            return spec
     return None
 
 
-def prepared(spec):
-    """``spec`` of MXNet, so that MXNet loads on the NumPy and Python that are there."""
-    if spec is not None and spec.loader is not None:
-        from . import compatibility
-
-        compatibility.run_with(spec.loader, compatibility.old_names)
-    return spec
-
-
-def install():
+def install() -> None:
     """Put the finder first, once."""
     if Finder not in sys.meta_path:
         sys.meta_path.insert(0, Finder)
