@@ -197,7 +197,10 @@ def light_model(name):
 
 
 def randomised_light_model(name, rng):
-    """The same network with random weights, which the file leaves all alike and so prove little."""
+    """The same network with random weights: the file's are all alike and prove little.
+
+    It gives what goes into its last Softmax, which would hide all but the largest.
+    """
     model = onnx.load(str(light_model(name)[0]))
     shapes = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
     use = {i: (n.op_type, k) for n in model.graph.node for k, i in enumerate(n.input)}
@@ -213,8 +216,25 @@ def randomised_light_model(name, rng):
         # a file of IR 3 says its weights among the inputs too
         value = onnx.helper.make_tensor_value_info(weight.name, onnx.TensorProto.FLOAT, shape)
         model.graph.input.append(value)
+    if kept[-1].op_type == "Softmax":
+        softmax = kept.pop()
+        for node in kept:
+            node.output[:] = [
+                softmax.output[0] if o == softmax.input[0] else o for o in node.output
+            ]
     del model.graph.node[:]
     model.graph.node.extend(kept)
+    return model
+
+
+def open_up(model, dims=((0, "N"), (2, "H"), (3, "W"))):
+    """Let sizes vary that the file fixes, and forget what it says of its outputs."""
+    weights = {i.name for i in model.graph.initializer}
+    (data,) = (i for i in model.graph.input if i.name not in weights)
+    for axis, name in dims:
+        data.type.tensor_type.shape.dim[axis].dim_param = name
+    for output in model.graph.output:
+        output.type.tensor_type.ClearField("shape")
     return model
 
 

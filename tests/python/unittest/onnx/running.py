@@ -159,6 +159,7 @@ def assert_imports(model, batches, expected=None, **how):
     -------
     symbol, arg_params, aux_params, block
     """
+    import mxnet as mx
     from mxnet.contrib.onnx import import_model, import_to_gluon
 
     if expected is None:
@@ -167,7 +168,7 @@ def assert_imports(model, batches, expected=None, **how):
     imported = import_model(model, **how)
     for batch, wanted in zip(batches, expected):
         assert_close(run_module(*imported, batch), wanted)
-    block = import_to_gluon(model, **how)
+    block = import_to_gluon(model, ctx=mx.current_context(), **how)
     for hybridised in ({}, {"active": True}, {"static_alloc": True, "static_shape": True}):
         if hybridised:
             block.hybridize(**hybridised)

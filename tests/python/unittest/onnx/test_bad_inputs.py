@@ -293,6 +293,6 @@ def test_odd_names_are_no_bad_input(name, session, rng):
     model.graph.node[0].name = name
     symbol, arg_params, aux_params = import_model(model)
     data = rng.normal(size=(2, 3)).astype(np.float32)
-    executor = symbol.bind(mx.cpu(), {name: mx.nd.array(data), **arg_params})
+    executor = symbol.bind(mx.current_context(), {name: mx.nd.array(data), **arg_params})
     expected = session(model)([data])[0]
     np.testing.assert_allclose(executor.forward()[0].asnumpy(), expected, rtol=1e-6)

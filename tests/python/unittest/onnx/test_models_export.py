@@ -155,7 +155,7 @@ def trained(tmp_path_factory):
 
 
 def _module(trained):
-    module = mx.mod.Module(trained["symbol"], label_names=None)
+    module = mx.mod.Module(trained["symbol"], label_names=None, context=mx.current_context())
     module.bind([("data", trained["data"].shape)], for_training=False)
     module.set_params(trained["arg"], trained["aux"])
     return module

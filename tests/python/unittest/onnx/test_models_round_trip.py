@@ -79,7 +79,8 @@ def test_module_fits_the_imported_network(resnet):
     path, images, labels = resnet
     symbol, arg_params, aux_params = import_model(path)
     before = cross_entropy(run_module(symbol, arg_params, aux_params, {"data": images})[0], labels)
-    module = mx.mod.Module(mx.sym.SoftmaxOutput(symbol, name="softmax"))
+    head = mx.sym.SoftmaxOutput(symbol, name="softmax")
+    module = mx.mod.Module(head, context=mx.current_context())
     module.fit(
         mx.io.NDArrayIter(images, labels, BATCH),
         arg_params=arg_params,
@@ -97,7 +98,7 @@ def test_module_fits_the_imported_network(resnet):
 
 def test_gluon_trains_the_imported_network(resnet):
     path, images, labels = resnet
-    net = import_to_gluon(path)
+    net = import_to_gluon(path, ctx=mx.current_context())
     net.hybridize()
     parameters = net.collect_params()
     frozen = [n for n, p in parameters.items() if p.grad_req != "null"][0]
@@ -123,21 +124,23 @@ def test_gluon_trains_the_imported_network(resnet):
 
 def test_gluon_exports_and_reloads(resnet, tmp_path):
     path, images, _ = resnet
-    net = import_to_gluon(path)
+    net = import_to_gluon(path, ctx=mx.current_context())
     net.hybridize()
     expected = run_gluon(net, [images])
     net.export(str(tmp_path / "again"))
     symbol, params = checkpoint_files(tmp_path / "again")
-    again = mx.gluon.SymbolBlock.imports(str(symbol), ["data"], str(params))
+    again = mx.gluon.SymbolBlock.imports(
+        str(symbol), ["data"], str(params), ctx=mx.current_context()
+    )
     assert_close(run_gluon(again, [images]), expected, tolerance=1e-6)
 
 
 def test_gluon_saves_and_loads_parameters(resnet, tmp_path):
     path, images, _ = resnet
-    net = import_to_gluon(path)
+    net = import_to_gluon(path, ctx=mx.current_context())
     expected = run_gluon(net, [images])
     net.save_parameters(str(tmp_path / "saved.params"))
-    other = import_to_gluon(path)
+    other = import_to_gluon(path, ctx=mx.current_context())
     for parameter in other.collect_params().values():
         parameter.set_data(mx.nd.zeros(parameter.shape))
     assert not np.allclose(run_gluon(other, [images])[0], expected[0])
