@@ -16,4 +16,48 @@
 # under the License.
 """The import rows: ONNX operator to MXNet operators, a file a family."""
 
-from .rows import table as import_table
+from ...translation import TranslationTable
+from . import (
+    activation,
+    comparison,
+    control_flow,
+    convolution,
+    elementwise,
+    generator,
+    image,
+    indexing,
+    joining,
+    linear_algebra,
+    normalization,
+    pooling,
+    random,
+    recurrent,
+    reduction,
+    shape,
+    sorting,
+)
+
+#: Families in reading order.
+FAMILIES = (
+    activation,
+    elementwise,
+    comparison,
+    reduction,
+    linear_algebra,
+    convolution,
+    pooling,
+    normalization,
+    shape,
+    joining,
+    indexing,
+    sorting,
+    image,
+    generator,
+    random,
+    recurrent,
+    control_flow,
+)
+
+import_table = TranslationTable()
+for _family in FAMILIES:
+    import_table = import_table | _family.table

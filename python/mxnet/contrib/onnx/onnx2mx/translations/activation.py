@@ -1,0 +1,213 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Activation functions, the softmax family among them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ...translation import TranslationTable
+from ..values import product
+from .axes import along_axis, from_front
+from .precision import cast, scalar
+
+table = TranslationTable()
+
+OLD = ("consumed_inputs",)
+
+#: MKLDNN fuses these into the layer before them, and by this spelling only.
+ACTIVATIONS = {
+    "Sigmoid": ("sigmoid", (1, 6, 13)),
+    "Softplus": ("softrelu", (1, 22)),
+    "Softsign": ("softsign", (1, 22)),
+    "Tanh": ("tanh", (1, 6, 13)),
+}
+
+
+def _activation(act_type):
+    def translate(op, x):
+        return op.Activation(x, act_type=act_type)
+
+    return translate
+
+
+for _op_type, (_act_type, _versions) in ACTIVATIONS.items():
+    table.op(_op_type, versions=_versions, ignores=OLD)(_activation(_act_type))
+
+
+@table.op("Relu", versions=(1, 6, 13, 14), ignores=OLD)
+def relu(op, x):
+    """Integers (since 14) by the elementwise operator: the layer is for floats."""
+    return op.Activation(x, act_type="relu") if x.dtype.kind == "f" else op.relu(x)
+
+
+@table.op("LeakyRelu", versions=(1, 6, 16), ignores=OLD)
+def leaky_relu(op, x, *, alpha):
+    return op.LeakyReLU(x, act_type="leaky", slope=alpha)
+
+
+@table.op("Elu", versions=(1, 6, 22), ignores=OLD)
+def elu(op, x, *, alpha):
+    return op.LeakyReLU(x, act_type="elu", slope=alpha)
+
+
+@table.op("Selu", versions=(1, 6, 22), ignores=OLD)
+def selu(op, x, *, alpha, gamma):
+    """By elu: MXNet's selu has constants of its own."""
+    return op._npi_multiply_scalar(elu(op, x, alpha=alpha), scalar=gamma)
+
+
+@table.op("Celu", versions=(12, 28))
+def celu(op, x, *, alpha):
+    curve = elu(op, op._npi_true_divide_scalar(x, scalar=alpha), alpha=1.0)
+    return op._npi_multiply_scalar(curve, scalar=alpha)
+
+
+@table.op("HardSigmoid", versions=(1, 6, 22), ignores=OLD)
+def hard_sigmoid(op, x, *, alpha, beta):
+    return op.hard_sigmoid(x, alpha=alpha, beta=beta)
+
+
+@table.op("HardSwish", versions=(14, 22))
+def hard_swish(op, x):
+    return op._npi_multiply(x, op.hard_sigmoid(x, alpha=1 / 6, beta=0.5))
+
+
+@table.op("Mish", versions=(18, 22))
+def mish(op, x):
+    gate = op.Activation(op.Activation(x, act_type="softrelu"), act_type="tanh")
+    return op._npi_multiply(x, gate)
+
+
+@table.op("Gelu", versions=(20,))
+def gelu(op, x, *, approximate):
+    if approximate == "none":
+        return op.LeakyReLU(x, act_type="gelu")
+    if approximate != "tanh":
+        op.fail(f"approximate='{approximate}' is not known, 'none' and 'tanh' are")
+    cube = op._npi_multiply(op._npi_multiply(x, x), x)
+    inner = op._npi_add(x, op._npi_multiply_scalar(cube, scalar=0.044715))
+    inner = op._npi_multiply_scalar(inner, scalar=math.sqrt(2 / math.pi))
+    gate = op._npi_add_scalar(op.Activation(inner, act_type="tanh"), scalar=1.0)
+    return op._npi_multiply(op._npi_multiply_scalar(x, scalar=0.5), gate)
+
+
+@table.op("Swish", versions=(24,))
+def swish(op, x, *, alpha):
+    scaled = x if alpha == 1 else op._npi_multiply_scalar(x, scalar=alpha)
+    return op._npi_multiply(x, op.Activation(scaled, act_type="sigmoid"))
+
+
+@table.op("ThresholdedRelu", versions=(10, 22))
+def thresholded_relu(op, x, *, alpha):
+    return op._npi_where(op._npi_greater_scalar(x, scalar=alpha), x, scalar(op, 0, x.dtype))
+
+
+@table.op("Shrink", versions=(9,))
+def shrink(op, input, *, bias, lambd):
+    below = op._npi_less(input, scalar(op, -lambd, np.float32))
+    above = op._npi_greater(input, scalar(op, lambd, np.float32))
+    kept = op._npi_where(above, _moved(op, input, -bias), scalar(op, 0, input.dtype))
+    return op._npi_where(below, _moved(op, input, bias), kept)
+
+
+def _moved(op, x, bias):
+    """``x + bias``; the sum with an integer is cut to one."""
+    if x.dtype.kind == "f":
+        return op._npi_add_scalar(x, scalar=bias)
+    return cast(op, op._npi_add(cast(op, x, "float64"), scalar(op, bias, "float64")), x.dtype)
+
+
+@table.op("PRelu", versions=(1, 6), ignores=OLD)
+def prelu_1(op, x, slope):
+    """A slope for all, or one a channel."""
+    if slope.shape not in ((), (1,)):
+        slope = op.reshape(slope, slope.shape + (1,) * (x.rank - 2))
+    return prelu_7(op, x, slope)
+
+
+@table.op("PRelu", versions=(7, 9, 16))
+def prelu_7(op, x, slope):
+    """The slope is broadcast to ``x``; MXNet's layer has one a channel."""
+    channels = (x.shape[1], *(1,) * (x.rank - 2)) if x.rank > 1 else None
+    if slope.shape == channels and x.dtype.kind == "f":
+        return op.LeakyReLU(x, op.reshape(slope, channels[:1]), act_type="prelu")
+    negative = op._npi_less(x, scalar(op, 0, x.dtype))
+    return op._npi_where(negative, op._npi_multiply(x, slope), x)
+
+
+# -- softmax -----------------------------------------------------------------------------------
+
+
+def _one_axis(op_name):
+    def translate(op, input, *, axis):
+        """float16 is summed in float32."""
+        axis = from_front(op, axis, input.rank)
+        if input.dtype == np.float16:
+            return op.Cast(getattr(op, op_name)(input, axis=axis, dtype="float32"), dtype="float16")
+        return getattr(op, op_name)(input, axis=axis)
+
+    return translate
+
+
+def _axes_from(one_axis, many_axes):
+    def translate(op, input, *, axis):
+        """Before opset 13 all axes from ``axis`` on are one."""
+        axis = from_front(op, axis, input.rank)
+        if all(n == 1 for n in input.shape[axis + 1 :]):
+            return one_axis(op, input, axis=axis)
+        return many_axes(op, input, tuple(range(axis, input.rank)))
+
+    return translate
+
+
+def _softmax_over(op, x, axes):
+    powers = op._npi_exp(op._npi_subtract(x, op._np_max(x, axis=axes, keepdims=True)))
+    return op._npi_true_divide(powers, op._np_sum(powers, axis=axes, keepdims=True))
+
+
+def _log_softmax_over(op, x, axes):
+    centred = op._npi_subtract(x, op._np_max(x, axis=axes, keepdims=True))
+    total = op._np_sum(op._npi_exp(centred), axis=axes, keepdims=True)
+    return op._npi_subtract(centred, op._npi_log(total))
+
+
+softmax, log_softmax = _one_axis("softmax"), _one_axis("log_softmax")
+table.op("Softmax", versions=(13,))(softmax)
+table.op("Softmax", versions=(1, 11))(_axes_from(softmax, _softmax_over))
+table.op("LogSoftmax", versions=(13,))(log_softmax)
+table.op("LogSoftmax", versions=(1, 11))(_axes_from(log_softmax, _log_softmax_over))
+
+
+@table.op("Hardmax", versions=(13,))
+def hardmax(op, input, *, axis):
+    """1 at the first of the largest."""
+    axis = from_front(op, axis, input.rank)
+    first = op._npi_argmax(input, axis=axis, keepdims=True)
+    places = op.arange(0, input.shape[axis], 1, np.int64)
+    chosen = op._npi_equal(along_axis(op, places, axis, input.rank), first)
+    return cast(op, chosen, input.dtype)
+
+
+def _hardmax_over(op, x, axes):
+    flat = op.reshape(x, (*x.shape[: axes[0]], product(x.shape[axes[0] :])))
+    return op.reshape_like(hardmax(op, flat, axis=-1), x)
+
+
+table.op("Hardmax", versions=(1, 11))(_axes_from(hardmax, _hardmax_over))

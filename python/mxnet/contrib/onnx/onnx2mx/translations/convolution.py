@@ -1,0 +1,147 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Convolutions over one to three spatial axes."""
+
+from __future__ import annotations
+
+from ...translation import TranslationTable
+from .axes import along_axis
+from .precision import without_float16
+from .windows import padded, windows_over, with_pads
+
+table = TranslationTable()
+LIMITS = "one to three spatial axes"
+
+
+def _checked_kernel(op, x, w, kernel_shape, group):
+    """The kernel, after what makes MXNet stop the process or read elsewhere."""
+    kernel = list(w.shape[2:])
+    if not 1 <= len(kernel) <= 3:
+        op.fail(f"{len(kernel)} spatial axes are not covered, 1 to 3 are")
+    if kernel_shape and list(kernel_shape) != kernel:
+        op.fail(f"kernel_shape is {kernel_shape}, the weight's {kernel}")
+    if group < 1 or w.shape[0] % group:
+        op.fail(f"group={group} does not divide the {w.shape[0]} channels of the weight")
+    return kernel
+
+
+@table.op("Conv", versions=(1, 11, 22), limits=LIMITS)
+def conv(
+    op, x, w, b=None, *, kernel_shape=None, strides=None, pads=None, dilations=None, group, auto_pad
+):
+    kernel = _checked_kernel(op, x, w, kernel_shape, group)
+    if x.shape[1] != w.shape[1] * group:
+        op.fail(f"the weight is for {w.shape[1] * group} channels, the input has {x.shape[1]}")
+    windows = windows_over(
+        op, x, kernel, strides=strides, pads=pads, auto_pad=auto_pad, dilations=dilations
+    )
+
+    def compute(x, w, b):
+        x, pad = padded(op, x, windows, 0)
+        return op.Convolution(
+            x,
+            w,
+            b,
+            no_bias=b is None,
+            num_filter=w.shape[0],
+            num_group=group,
+            kernel=tuple(kernel),
+            stride=tuple(windows.strides),
+            dilate=tuple(windows.dilations),
+            pad=pad,
+        )
+
+    return without_float16(op, compute, x, w, b)
+
+
+@table.op("ConvTranspose", versions=(1, 11, 22), limits=LIMITS)
+def conv_transpose(
+    op,
+    x,
+    w,
+    b=None,
+    *,
+    kernel_shape=None,
+    strides=None,
+    pads=None,
+    dilations=None,
+    group,
+    auto_pad,
+    output_padding=None,
+    output_shape=None,
+):
+    kernel = _checked_kernel(op, x, w, kernel_shape, group)
+    if x.shape[1] != w.shape[0]:
+        op.fail(f"the weight is for {w.shape[0]} channels, the input has {x.shape[1]}")
+    windows = windows_over(
+        op, x, kernel, strides=strides, pads=pads, auto_pad="NOTSET", dilations=dilations
+    )
+    extra = list(output_padding or [0] * len(kernel))
+    if output_shape or auto_pad.startswith("SAME"):
+        _pads_for_output(windows, extra, output_shape, auto_pad)
+    elif auto_pad == "VALID":
+        windows.begin = windows.end = [0] * len(kernel)
+
+    def compute(x, w, b):
+        return _deconvolution(op, x, w, b, windows, extra, group)
+
+    return without_float16(op, compute, x, w, b)
+
+
+def _pads_for_output(windows, extra, output_shape, auto_pad):
+    """Set the pads that lead to the wanted sizes; an odd one goes where auto_pad says."""
+    wanted = list(output_shape or [n * s for n, s in zip(windows.sizes, windows.strides)])
+    wanted = wanted[-len(windows.kernel) :]  # some writers give batch and channels too
+    totals = [
+        stride * (size - 1) + more + span - want
+        for stride, size, more, span, want in zip(
+            windows.strides, windows.sizes, extra, windows.spans, wanted
+        )
+    ]
+    less, more = [t // 2 for t in totals], [t - t // 2 for t in totals]
+    upper = auto_pad == "SAME_UPPER"
+    windows.begin, windows.end = (less, more) if upper else (more, less)
+
+
+def _deconvolution(op, x, w, b, windows, extra, group):
+    """MXNet's layer where it can say it: one pad for both ends, an addition below the stride."""
+    native = windows.has_one_pad and all(0 <= e < s for e, s in zip(extra, windows.strides))
+    channels = w.shape[1] * group
+
+    def layer(bias, pad, adj):
+        return op.Deconvolution(
+            x,
+            w,
+            bias,
+            no_bias=bias is None,
+            num_filter=channels,
+            num_group=group,
+            kernel=tuple(windows.kernel),
+            stride=tuple(windows.strides),
+            dilate=tuple(windows.dilations),
+            pad=tuple(pad),
+            adj=tuple(adj),
+        )
+
+    none = [0] * len(windows.kernel)
+    if native:
+        return layer(b, windows.begin, extra)
+    y = layer(None, none, none)
+    y = with_pads(
+        op, y, [-n for n in windows.begin], [e - n for e, n in zip(extra, windows.end)], 0
+    )
+    return y if b is None else op._npi_add(y, along_axis(op, b, 1, x.rank))

@@ -1,0 +1,276 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Images, and tensors like them, made larger and smaller."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Optional, Tuple
+
+import numpy as np
+
+from ...translation import TranslationTable
+from ..values import Dim
+from . import interpolation
+from .axes import along_axis, from_front
+from .precision import cast, scalar
+
+table = TranslationTable()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Way:
+    """How elements are found: a Resize node without its sizes, named as the specification does."""
+
+    mode: str
+    transformation: str
+    nearest_mode: str
+    cubic_coeff_a: float = -0.75
+    exclude_outside: bool = False
+    extrapolation_value: float = 0.0
+    antialias: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class _Stretch:
+    """One axis: its sizes before and after, the scale, and the crop if there is one."""
+
+    axis: int
+    old: object
+    new: object
+    scale: Optional[float]
+    region: Optional[Tuple[float, float]] = None
+
+
+@table.op("Upsample", versions=(1,))
+def upsample_1(op, x, *, height_scale, width_scale, mode):
+    mode = "linear" if mode == "bilinear" else mode
+    return resize_10(op, x, scales=[1.0, 1.0, height_scale, width_scale], mode=mode)
+
+
+@table.op("Upsample", versions=(7, 9, 10))
+@table.op("Resize", versions=(10,))
+def resize_10(op, x, *, scales, mode):
+    """Places are those of the output over the scale, and whole ones those below."""
+    if mode not in ("nearest", "linear"):
+        op.fail(f"mode '{mode}' is not known, 'nearest' and 'linear' are")
+    stretches = _by_scales(op, x, range(x.rank), scales)
+    return _resized(op, x, _Way(mode, "asymmetric", "floor"), stretches)
+
+
+@table.op(
+    "Resize",
+    versions=(11, 13, 18, 19),
+    limits="linear and cubic modes, and nearest by other than whole scales, need fixed sizes",
+)
+def resize_11(
+    op,
+    x,
+    *,
+    roi=None,
+    scales=None,
+    sizes=None,
+    mode,
+    coordinate_transformation_mode,
+    nearest_mode,
+    cubic_coeff_a,
+    exclude_outside,
+    extrapolation_value,
+    antialias=0,
+    axes=None,
+    keep_aspect_ratio_policy="stretch",
+):
+    way = _Way(
+        mode,
+        coordinate_transformation_mode,
+        nearest_mode,
+        cubic_coeff_a,
+        bool(exclude_outside),
+        extrapolation_value,
+        bool(antialias),
+    )
+    if mode not in ("nearest", "linear", "cubic"):
+        op.fail(f"mode '{mode}' is not known: nearest, linear and cubic are")
+    axes = [from_front(op, a, x.rank) for a in (range(x.rank) if axes is None else axes)]
+    if scales:
+        stretches = _by_scales(op, x, axes, scales)
+    elif sizes:
+        stretches = _by_sizes(op, x, axes, sizes, keep_aspect_ratio_policy)
+    else:
+        op.fail("neither scales nor sizes are given")
+    if coordinate_transformation_mode == "tf_crop_and_resize":
+        if not roi or len(roi) != 2 * len(axes):
+            op.fail(f"roi must have two entries for each of the {len(axes)} axes")
+        half = len(axes)
+        stretches = [
+            dataclasses.replace(s, region=(roi[i], roi[i + half])) for i, s in enumerate(stretches)
+        ]
+    return _resized(op, x, way, stretches)
+
+
+def _by_scales(op, x, axes, scales):
+    if len(scales) != len(axes) or min(scales) <= 0:
+        op.fail(f"scales {scales} for {len(axes)} axes")
+    return [
+        _Stretch(axis, x.shape[axis], _scaled(x.shape[axis], scale), scale)
+        for axis, scale in zip(axes, scales)
+    ]
+
+
+def _scaled(size, scale):
+    if isinstance(size, Dim):
+        if float(scale).is_integer():
+            return size * int(scale)
+        return Dim(tuple(math.floor(n * scale) for n in size.sizes))
+    return math.floor(size * scale)
+
+
+def _by_sizes(op, x, axes, sizes, policy):
+    if len(sizes) != len(axes):
+        op.fail(f"sizes {sizes} for {len(axes)} axes")
+    if policy == "stretch":
+        return [_Stretch(a, x.shape[a], n, None) for a, n in zip(axes, sizes)]
+    if policy not in ("not_larger", "not_smaller"):
+        op.fail(f"keep_aspect_ratio_policy '{policy}' is not known")
+    if any(isinstance(n, Dim) for n in (*sizes, *(x.shape[a] for a in axes))):
+        op.fail(f"keep_aspect_ratio_policy '{policy}' needs fixed sizes: give them by input_shapes")
+    choose = min if policy == "not_larger" else max
+    scale = choose(n / x.shape[a] for a, n in zip(axes, sizes))
+    return [_Stretch(a, x.shape[a], math.floor(scale * x.shape[a] + 0.5), scale) for a in axes]
+
+
+def _resized(op, x, way, stretches):
+    """Axis by axis: elements repeated or picked, or a product with a constant matrix of weights."""
+    stretches = [s for s in stretches if s.old != s.new or s.region not in (None, (0.0, 1.0))]
+    if way.mode == "nearest":
+        return _nearest(op, x, way, stretches)
+    own = x.dtype
+    x = x if own in (np.float32, np.float64) else op.Cast(x, dtype="float32")
+    for stretch in stretches:
+        x = _weighted(op, x, way, stretch)
+    return cast(op, _outside(op, x, way, stretches), own)
+
+
+# -- nearest -----------------------------------------------------------------------------------
+
+#: Where whole scales repeat every element.
+REPEATING = {
+    ("asymmetric", "floor"),
+    ("half_pixel", "round_prefer_floor"),
+    ("half_pixel", "round_prefer_ceil"),
+    ("pytorch_half_pixel", "round_prefer_floor"),
+    ("pytorch_half_pixel", "round_prefer_ceil"),
+    ("tf_half_pixel_for_nn", "floor"),
+}
+
+
+def _nearest(op, x, way, stretches):
+    if way.nearest_mode not in interpolation.ROUNDINGS:
+        op.fail(f"nearest_mode '{way.nearest_mode}' is not known")
+    repeats = {}
+    if (way.transformation, way.nearest_mode) in REPEATING:
+        repeats = {s.axis: _whole_ratio(s.old, s.new) for s in stretches}
+    both = repeats.get(2), repeats.get(3)
+    if x.rank == 4 and set(repeats) == {2, 3} and both[0] == both[1] and both[0] is not None:
+        return op.UpSampling(x, scale=both[0], sample_type="nearest", num_args=1)
+    for stretch in stretches:
+        count = repeats.get(stretch.axis)
+        if count is not None:
+            x = op.repeat(x, repeats=count, axis=stretch.axis)
+            continue
+        index = interpolation.nearest(_places(op, way, stretch), stretch.old, way.nearest_mode)
+        x = op.take(x, op.constant(index), axis=stretch.axis, mode="clip")
+    return _outside(op, x, way, stretches)
+
+
+def _whole_ratio(old, new):
+    """How often ``old`` goes into ``new``, at every size tried, or None."""
+    pairs = [
+        (a, b)
+        for a, b in zip(
+            old.sizes if isinstance(old, Dim) else [old],
+            new.sizes if isinstance(new, Dim) else [new],
+        )
+    ]
+    alike = isinstance(old, Dim) == isinstance(new, Dim)
+    ratios = {b / a for a, b in pairs} if alike else set()
+    ratio = ratios.pop() if len(ratios) == 1 else 0.5
+    return int(ratio) if ratio.is_integer() else None
+
+
+def _places(op, way, stretch):
+    """Where the new elements lie among the old ones."""
+    if isinstance(stretch.old, Dim) or isinstance(stretch.new, Dim):
+        op.fail(
+            f"{way.mode} resizing of the varying size {stretch.old} is not covered: "
+            "give a fixed size by input_shapes"
+        )
+    try:
+        return interpolation.places(
+            stretch.old,
+            stretch.new,
+            stretch.scale or stretch.new / stretch.old,
+            way.transformation,
+            stretch.region,
+        )
+    except KeyError:
+        return op.fail(f"coordinate_transformation_mode '{way.transformation}' is not known")
+
+
+# -- weighted ----------------------------------------------------------------------------------
+
+
+def _weighted(op, x, way, stretch):
+    linear = way.mode == "linear"
+    matrix = interpolation.weights(
+        _places(op, way, stretch),
+        stretch.old,
+        interpolation.triangle if linear else interpolation.cubic(way.cubic_coeff_a),
+        1 if linear else 2,
+        stretch.scale or stretch.new / stretch.old,
+        way.antialias,
+        way.exclude_outside,
+    ).astype(x.dtype)
+    last = x.rank - 1
+    if stretch.axis == last:
+        return op._np_dot(x, op.constant(matrix)) if last else _row(op, x, matrix)
+    if stretch.axis == last - 1:
+        return op._npi_matmul(op.constant(matrix.T.copy()), x)
+    y = op.swapaxes(x, dim1=stretch.axis, dim2=last)
+    return op.swapaxes(op._np_dot(y, op.constant(matrix)), dim1=stretch.axis, dim2=last)
+
+
+def _row(op, x, matrix):
+    """A tensor of rank 1 as a matrix of one row."""
+    row = op.reshape(x, (1, *x.shape))
+    return op.reshape(op._np_dot(row, op.constant(matrix)), matrix.shape[1:])
+
+
+def _outside(op, x, way, stretches):
+    """Places beyond the tensor, which only a crop has, are filled."""
+    beyond = None
+    for stretch in stretches:
+        if stretch.region is None:
+            continue
+        where = _places(op, way, stretch)
+        missed = op.constant((where < 0) | (where > stretch.old - 1))
+        missed = along_axis(op, missed, stretch.axis, x.rank)
+        beyond = missed if beyond is None else op._npi_bitwise_or(beyond, missed)
+    if beyond is None:
+        return x
+    return op._npi_where(beyond, scalar(op, way.extrapolation_value, x.dtype), x)

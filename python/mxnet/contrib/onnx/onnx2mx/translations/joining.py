@@ -1,0 +1,129 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Tensors joined, split, repeated and padded."""
+
+from __future__ import annotations
+
+from ...translation import TranslationTable
+from .axes import from_front
+
+table = TranslationTable()
+
+
+@table.op("Concat", versions=(1, 4, 11, 13))
+def concat(op, *inputs, axis=1):
+    """Opset 1 joined channels by default. Empty operands are left out: MXNet takes none."""
+    axis = from_front(op, axis, inputs[0].rank)
+    kept = [x for x in inputs if 0 not in x.shape] or list(inputs[:1])
+    if len(kept) == 1:
+        return kept[0]
+    if kept[0].dtype == bool:
+        return op._npi_concatenate(*kept, axis=axis, num_args=len(kept))
+    return op.Concat(*kept, dim=axis, num_args=len(kept))
+
+
+@table.op("Split", versions=(1,), limits="the lengths must be known when the model is imported")
+def split_1(op, input, *, axis=0, split=None):
+    return split_2(op, input, axis=axis, split=split)
+
+
+@table.op("Split", versions=(2, 11, 13, 18))
+def split_2(op, input, *, axis, split=None, num_outputs=None):
+    """Equal parts unless lengths are given; the last may be shorter (since 18)."""
+    axis = from_front(op, axis, input.rank)
+    whole = input.shape[axis]
+    if split is None:
+        count = num_outputs or op.num_outputs
+        if num_outputs is None and whole % count != 0:
+            op.fail(f"axis {axis} of size {whole} does not split into {count} equal parts")
+        part = -(-whole // count)
+        split = [part] * (count - 1) + [whole - part * (count - 1)]
+    elif sum(split) != whole:
+        op.fail(f"the lengths {split} do not add up to the {whole} of axis {axis}")
+    parts, begin = [], 0
+    for length in split:
+        parts.append(op.cut(input, axis, begin, begin + length))
+        begin = begin + length
+    return parts
+
+
+# -- repetition --------------------------------------------------------------------------------
+
+
+@table.op("Tile", versions=(1,))
+def tile_1(op, input, *, tiles, axis):
+    """Along one axis."""
+    axis, count = (v[0] if isinstance(v, list) else v for v in (axis, tiles))
+    axis = from_front(op, int(axis), input.rank)
+    return op.tile(input, reps=tuple(int(count) if i == axis else 1 for i in range(input.rank)))
+
+
+@table.op("Tile", versions=(6, 13))
+def tile_6(op, input, *, repeats):
+    if len(repeats) != input.rank:
+        op.fail(f"{len(repeats)} repeats for a tensor of rank {input.rank}")
+    return op.tile(input, reps=tuple(repeats)) if any(n != 1 for n in repeats) else input
+
+
+# -- pads --------------------------------------------------------------------------------------
+
+
+@table.op("Pad", versions=(1,))
+def pad_1(op, data, *, paddings, mode, value):
+    return pad_2(op, data, pads=paddings, mode=mode, value=value)
+
+
+@table.op("Pad", versions=(2, 11, 13, 18, 19, 21, 23, 24, 25))
+def pad_2(op, data, *, pads, mode, value=0.0, constant_value=None, axes=None):
+    """Constant, reflected, edge or wrapped elements outside; a negative pad takes away."""
+    axes = range(data.rank) if axes is None else [from_front(op, a, data.rank) for a in axes]
+    half = len(pads) // 2
+    if len(pads) != 2 * len(axes) or len(set(axes)) < len(axes):
+        op.fail(f"{len(pads)} pads for the {len(axes)} axes {list(axes)}")
+    width = [(0, 0)] * data.rank
+    for axis, before, behind in zip(axes, pads[:half], pads[half:]):
+        low, high = (-before if before < 0 else 0), (behind if behind < 0 else None)
+        if low or high is not None:
+            data = op.cut(data, axis, low, high)
+        width[axis] = (before if before > 0 else 0, behind if behind > 0 else 0)
+    if all(pair == (0, 0) for pair in width):
+        return data
+    fill = value if constant_value is None else constant_value
+    fill = fill[0] if isinstance(fill, list) else fill
+    return _padded(op, data, width, mode, fill)
+
+
+def _padded(op, data, width, mode, fill):
+    if mode == "constant":
+        if data.dtype.kind in "iu" and abs(fill) > 2**53:
+            op.fail(f"MXNet holds the fill in float64, which has no {fill}")
+        return op._npi_pad(data, pad_width=tuple(width), mode=mode, constant_value=fill)
+    if mode == "edge":
+        return op._npi_pad(data, pad_width=tuple(width), mode=mode)
+    if mode not in ("reflect", "wrap"):
+        op.fail(f"mode '{mode}' is not known: constant, reflect, edge and wrap are")
+    room = 1 if mode == "reflect" else 0
+    for axis, (before, behind) in enumerate(width):
+        if max(before, behind) > data.shape[axis] - room:
+            op.fail(f"mode '{mode}' has {data.shape[axis]} elements for pads {before}, {behind}")
+    if mode == "reflect":
+        return op._npi_pad(data, pad_width=tuple(width), mode=mode)
+    for axis, (before, behind) in enumerate(width):
+        parts = [op.cut(data, axis, -before, None)] if before else []
+        parts += [data] + ([op.cut(data, axis, 0, behind)] if behind else [])
+        data = concat(op, *parts, axis=axis)
+    return data

@@ -1,0 +1,208 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""One step of the recurrent operators, for everything that MXNet's fused layer cannot say."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from .precision import cast, scalar
+
+#: Steps that are written out one by one; a longer graph is of no use to anyone.
+MOST_STEPS = 1024
+
+#: Activation functions of the specification with their default alpha and beta (None: has none).
+ACTIVATIONS = {
+    "affine": (1.0, 0.0),
+    "elu": (1.0, None),
+    "hardsigmoid": (0.2, 0.5),
+    "leakyrelu": (0.01, None),
+    "relu": (None, None),
+    "scaledtanh": (1.0, 1.0),
+    "sigmoid": (None, None),
+    "softplus": (None, None),
+    "softsign": (None, None),
+    "tanh": (None, None),
+    "thresholdedrelu": (1.0, None),
+}
+_LAYERS = {"relu": "relu", "sigmoid": "sigmoid", "softplus": "softrelu", "softsign": "softsign"}
+_LAYERS["tanh"] = "tanh"
+
+
+@dataclasses.dataclass(frozen=True)
+class Activation:
+    """A function of the specification, its name in lower case, with its two numbers."""
+
+    name: str
+    alpha: float
+    beta: float
+
+    def __call__(self, op, x):
+        if self.name in _LAYERS:
+            return op.Activation(x, act_type=_LAYERS[self.name])
+        if self.name in ("leakyrelu", "elu"):
+            return op.LeakyReLU(x, act_type=self.name.replace("relu", ""), slope=self.alpha)
+        if self.name == "hardsigmoid":
+            return op.hard_sigmoid(x, alpha=self.alpha, beta=self.beta)
+        if self.name == "thresholdedrelu":
+            kept = op._npi_greater_equal_scalar(x, scalar=self.alpha)
+            return op._npi_where(kept, x, scalar(op, 0, x.dtype))
+        if self.name == "affine":
+            scaled = op._npi_multiply_scalar(x, scalar=self.alpha)
+            return op._npi_add_scalar(scaled, scalar=self.beta)
+        inner = op._npi_multiply_scalar(x, scalar=self.beta)
+        return op._npi_multiply_scalar(op.Activation(inner, act_type="tanh"), scalar=self.alpha)
+
+
+def activations_of(op, names, standard, alphas, betas, ways):
+    """The functions of each direction; alphas and betas go, in order, to those that have one."""
+    names = [n.lower() for n in (names or standard * ways)]
+    if len(names) != len(standard) * ways:
+        op.fail(f"{len(names)} activations, not {len(standard)} for each of {ways} directions")
+    alphas, betas, found = iter(alphas or ()), iter(betas or ()), []
+    for name in names:
+        if name not in ACTIVATIONS:
+            op.fail(f"activation '{name}' is not known: {', '.join(ACTIVATIONS)} are")
+        alpha, beta = ACTIVATIONS[name]
+        found.append(
+            Activation(
+                name,
+                None if alpha is None else next(alphas, alpha),
+                None if beta is None else next(betas, beta),
+            )
+        )
+    count = len(standard)
+    return [tuple(found[i : i + count]) for i in range(0, len(found), count)]
+
+
+def unrolled(op, x, weights, states, cell, activations, lengths, backwards):
+    """All steps of one direction.
+
+    Parameters
+    ----------
+    x : Tensor, shape (T, N, I)
+    weights : list of Tensor or None
+        W (G * H, I), R (G * H, H), B (2 * G * H,), P (3 * H,).
+    states : list of Tensor, shape (N, H)
+    cell : callable
+        ``cell(activations, x_t, states, r, bias_r, p)`` gives the new states, the hidden one first.
+    lengths : Tensor, shape (N,), or None
+        Steps beyond a sequence's length leave its states alone, and their outputs are 0.
+
+    Returns
+    -------
+    tuple of Tensor
+        Hidden states (T, N, H), then the last states.
+    """
+    w, r, b, p = weights
+    steps, rows = x.shape[0], w.shape[0]
+    if steps > MOST_STEPS:
+        op.fail(f"{steps} steps one by one: {MOST_STEPS} is the most")
+    bias_w, bias_r = (
+        (None, None) if b is None else (op.cut(b, 0, 0, rows), op.cut(b, 0, rows, None))
+    )
+    projected = op.FullyConnected(
+        x, w, bias_w, num_hidden=rows, no_bias=b is None, flatten=False
+    )  # of all steps at once
+    if lengths is not None:
+        lengths = op.reshape(cast(op, lengths, "int64"), (x.shape[1], 1))
+    hidden = [None] * steps
+    for t in reversed(range(steps)) if backwards else range(steps):
+        x_t = op.squeeze(op.cut(projected, 0, t, t + 1), axis=(0,))
+        new = cell(activations, x_t, states, r, bias_r, p)
+        out = new[0]
+        if lengths is not None:
+            inside = op._npi_greater(lengths, scalar(op, t, np.int64))
+            new = [op._npi_where(inside, after, before) for after, before in zip(new, states)]
+            out = op._npi_where(inside, out, scalar(op, 0, out.dtype))
+        states, hidden[t] = new, out
+    return (op._npi_stack(*hidden, axis=0, num_args=steps), *states)
+
+
+def _gates(op, x, count):
+    """``x`` (N, G * H) cut into its gates."""
+    size = x.shape[1] // count
+    return [op.cut(x, 1, g * size, (g + 1) * size) for g in range(count)]
+
+
+def _linear(op, h, r, bias):
+    return op.FullyConnected(h, r, bias, num_hidden=r.shape[0], no_bias=bias is None, flatten=False)
+
+
+def _clipped(op, clip):
+    if clip is None:
+        return lambda x: x
+    return lambda x: op.clip(x, a_min=-clip, a_max=clip)
+
+
+def rnn_cell(op, clip):
+    limit = _clipped(op, clip)
+
+    def step(activations, x, states, r, bias, p):
+        total = op._npi_add(x, _linear(op, states[0], r, bias))
+        return [activations[0](op, limit(total))]
+
+    return step
+
+
+def gru_cell(op, clip, linear_before_reset):
+    limit = _clipped(op, clip)
+
+    def step(activations, x, states, r, bias, p):
+        f, g = activations
+        (h,) = states
+        xz, xr, xh = _gates(op, x, 3)
+        rows = 2 * xz.shape[1]
+        both, last = op.cut(r, 0, 0, rows), op.cut(r, 0, rows, None)
+        bias_both = bias if bias is None else op.cut(bias, 0, 0, rows)
+        bias_last = bias if bias is None else op.cut(bias, 0, rows, None)
+        hz, hr = _gates(op, _linear(op, h, both, bias_both), 2)
+        z, reset = (f(op, limit(op._npi_add(a, c))) for a, c in ((xz, hz), (xr, hr)))
+        if linear_before_reset:
+            inner = op._npi_multiply(reset, _linear(op, h, last, bias_last))
+        else:
+            inner = _linear(op, op._npi_multiply(reset, h), last, bias_last)
+        new = g(op, limit(op._npi_add(xh, inner)))
+        kept = op._npi_multiply(z, op._npi_subtract(h, new))
+        return [op._npi_add(new, kept)]
+
+    return step
+
+
+def lstm_cell(op, clip, input_forget):
+    """Gates i o f c; peepholes i o f look at the cell, the output gate at the new one."""
+    limit = _clipped(op, clip)
+
+    def step(activations, x, states, r, bias, p):
+        f, g, h_of = activations
+        h, c = states
+        i, o, forget, new = _gates(op, op._npi_add(x, _linear(op, h, r, bias)), 4)
+        if p is not None:
+            size = c.shape[1]
+            pi, po, pf = (op.cut(p, 0, k * size, (k + 1) * size) for k in range(3))
+            i = op._npi_add(i, op._npi_multiply(c, pi))
+            forget = op._npi_add(forget, op._npi_multiply(c, pf))
+        i, new = f(op, limit(i)), g(op, limit(new))
+        forget = op._npi_rsubtract_scalar(i, scalar=1.0) if input_forget else f(op, limit(forget))
+        c = op._npi_add(op._npi_multiply(forget, c), op._npi_multiply(i, new))
+        if p is not None:
+            o = op._npi_add(o, op._npi_multiply(c, po))
+        return [op._npi_multiply(f(op, limit(o)), h_of(op, c)), c]
+
+    return step
