@@ -170,6 +170,9 @@ _onnx_pytest() {
     if _onnx_in_mxnet_tree; then # its pytest.ini knows nothing of ours
         settings=(--import-mode=importlib -o pythonpath=tests/python/unittest/onnx)
     fi
+    if [ "${python#*/}" != "$python" ]; then # cmake and ninja are beside it
+        local PATH="$(dirname "$python"):$PATH"
+    fi
     _onnx_run "$python" -m pytest "${settings[@]}" "$@"
 }
 
