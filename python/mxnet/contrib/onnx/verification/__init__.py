@@ -17,4 +17,5 @@
 """Run source and result side by side, compare, and name the first node that differs."""
 
 from .exporting import verify_export as verify_export
+from .importing import verify_import as verify_import
 from .report import Report as Report

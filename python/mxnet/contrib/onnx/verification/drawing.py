@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import itertools
 import zlib
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
 
@@ -35,6 +35,14 @@ from ..opset import schema_at
 Size = Union[int, str]
 #: dtype and shape by input name.
 Inputs = Mapping[str, Tuple[np.dtype, Tuple[Size, ...]]]
+#: The same with plain shapes.
+Shaped = Mapping[str, Tuple[np.dtype, Tuple[int, ...]]]
+
+Arrays = Mapping[str, np.ndarray]
+#: Inputs that the caller gives: one run, or several.
+Given = Union[None, Arrays, Sequence[Arrays]]
+#: What varies in a run, and its arrays by the ONNX model's names.
+Feed = Tuple[Dict[str, int], Arrays]
 
 #: Sizes of a first axis: two that differ, neither 1, which would hide what broadcasting does.
 BATCHES = (2, 3)
@@ -64,6 +72,46 @@ def declared_inputs(model: onnx.ModelProto) -> Dict[str, Tuple[np.dtype, Tuple[S
         )
         result[value.name] = (numpy_dtype(kind.elem_type), shape)
     return result
+
+
+def declared_types(types: Mapping[str, Any]) -> Dict[str, Tuple[np.dtype, Tuple[Size, ...]]]:
+    """(dtype, shape) of each input; unnamed sizes get names, the batch one for all inputs."""
+    return {
+        name: (
+            kind.dtype,
+            tuple(
+                (f"{name}.{axis}" if axis else "batch") if d is None else d
+                for axis, d in enumerate(kind.dims or ())
+            ),
+        )
+        for name, kind in types.items()
+    }
+
+
+def bound_sizes(declared: Inputs, arrays: Arrays) -> Dict[str, int]:
+    """What the varying sizes are in ``arrays``; ModelError where they do not fit the inputs."""
+    if set(arrays) != set(declared):
+        raise ModelError(
+            f"inputs are given for {', '.join(sorted(arrays)) or 'none'}; "
+            f"the model takes {', '.join(declared)}"
+        )
+    sizes: Dict[str, int] = {}
+    for name, (dtype, shape) in declared.items():
+        array = np.asarray(arrays[name])
+        for size, given in zip(shape, array.shape):
+            if isinstance(size, str):
+                sizes.setdefault(size, given)
+        wanted = tuple(sizes.get(s, -1) if isinstance(s, str) else s for s in shape)
+        if wanted != array.shape or array.dtype != dtype:
+            raise ModelError(
+                f"input '{name}' is given as {array.dtype.name} {array.shape}, "
+                f"the model takes {dtype.name} ({', '.join(map(str, shape))})"
+            )
+    return {n: sizes[n] for n in varying(declared)}
+
+
+def described(arrays: Arrays) -> Dict[str, Tuple[str, Tuple[int, ...]]]:
+    return {name: (array.dtype.name, array.shape) for name, array in arrays.items()}
 
 
 def varying(inputs: Inputs) -> List[str]:
@@ -127,7 +175,7 @@ def with_sizes(
 
 
 def draw(
-    inputs: Mapping[str, Tuple[np.dtype, Tuple[int, ...]]],
+    inputs: Shaped,
     limits: Optional[Mapping[str, int]] = None,
     seed: int = 0,
 ) -> Dict[str, np.ndarray]:

@@ -22,45 +22,36 @@ import collections
 import dataclasses
 import json
 import os
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 import onnx
 
-from ..errors import ModelError
 from . import onnx_runtime
-from .comparison import compare
-from .drawing import Inputs, draw, index_limits, sizes_to_try, varying, with_sizes
+from .comparison import Comparison, compare
+from .drawing import (
+    Feed,
+    Given,
+    Shaped,
+    bound_sizes,
+    declared_types,
+    described,
+    draw,
+    index_limits,
+    sizes_to_try,
+    with_sizes,
+)
 from .expressions import evaluate
+from .inside import NOT_FOUND, Pair, first_difference
 from .mxnet_process import MXNetProcess, MXNetRefusal, Place, require
 from .onnx_runtime import RuntimeRefusal
-from .report import NodeDifference, Report, Run
-
-Arrays = Mapping[str, np.ndarray]
-#: Values inside that are held at once while the first node that differs is looked for, in bytes.
-AT_ONCE = 1 << 28
-
-
-@dataclasses.dataclass(frozen=True)
-class SourceNode:
-    """A node of the source: its place in the symbol file, its ONNX values by output."""
-
-    name: str
-    op_type: str
-    place: int
-    values: Mapping[int, str]
-
-
-#: A value inside: its node, which output, and its name in the ONNX model.
-Entry = Tuple[SourceNode, int, str]
-#: Shape and dtype.
-Type = Tuple[Tuple[int, ...], str]
+from .report import Report, Run
 
 
 def verify_export(
     conversion: Any,
-    inputs: Union[None, Arrays, Sequence[Arrays]] = None,
+    inputs: Given = None,
     *,
     sizes: Optional[Mapping[str, Sequence[int]]] = None,
     tolerance: Optional[float] = None,
@@ -107,20 +98,20 @@ def verify_export(
     """
     require()
     runtime = onnx_runtime.name()
-    report = Report(os.path.basename(path) if path else "the ONNX model", "MXNet", runtime)
+    report = Report(os.path.basename(path) if path else "the ONNX model", runtime, "MXNet")
     parameters = {n: _placed(t) for n, t in conversion.parameters.items()}
     with MXNetProcess(conversion.symbol, parameters, device) as mxnet:
         if path is None:
             path = os.path.join(mxnet.folder, "converted.onnx")
             conversion.write(path)
-        side = _Sides(conversion, mxnet, path, tolerance)
+        sides = _Sides(conversion, mxnet, path, tolerance)
         try:
-            runs = side.inputs(inputs, sizes, seed)
-            report = side.compared(report, runs)
+            report = sides.compared(report, sides.feeds(inputs, sizes, seed))
         except (MXNetRefusal, RuntimeRefusal) as error:
             report = dataclasses.replace(report, problems=(str(error),))
-        notes = side.notes()
-        return dataclasses.replace(report, source=f"MXNet {mxnet.version}".strip(), notes=notes)
+        reference = f"MXNet {mxnet.version}".strip()
+        notes = report.notes + sides.notes()
+        return dataclasses.replace(report, reference=reference, notes=notes)
 
 
 class _Sides:
@@ -128,16 +119,14 @@ class _Sides:
 
     def __init__(self, conversion: Any, mxnet: MXNetProcess, path: str, tolerance: Optional[float]):
         self.conversion, self.mxnet, self.path, self.tolerance = conversion, mxnet, path, tolerance
-        self.nodes = list(source_nodes(conversion))
+        self.model = onnx.load(path, load_external_data=False)
         self.places = _places(conversion)
+        self.pairs = list(self._pairs())
 
-    def inputs(
-        self,
-        given: Union[None, Arrays, Sequence[Arrays]],
-        sizes: Optional[Mapping[str, Sequence[int]]],
-        seed: int,
-    ) -> List[Tuple[Dict[str, int], Arrays]]:
-        """What to run: the sizes, and the arrays by ONNX name."""
+    def feeds(
+        self, given: Given, sizes: Optional[Mapping[str, Sequence[int]]], seed: int
+    ) -> List[Feed]:
+        """What to run."""
         declared = declared_types(self.conversion.inputs)
         if given is not None:
             runs = [given] if isinstance(given, Mapping) else list(given)
@@ -145,63 +134,54 @@ class _Sides:
         candidates = list(sizes_to_try(declared, sizes))
         chosen = candidates[0]
         if len(candidates) > 1:
-            shapes = [self._shapes(with_sizes(declared, c[0])) for c in candidates]
-            chosen = candidates[self.mxnet.fitting(shapes)]
-        limits = index_limits(onnx.load(self.path, load_external_data=False))
+            fitting = [self._by_variable(_shapes(with_sizes(declared, c[0]))) for c in candidates]
+            chosen = candidates[self.mxnet.fitting(fitting)]
+        limits = index_limits(self.model)
         return [(s, draw(with_sizes(declared, s), limits, seed)) for s in chosen]
 
-    def _shapes(
-        self, inputs: Mapping[str, Tuple[np.dtype, Tuple[int, ...]]]
-    ) -> Dict[str, Tuple[int, ...]]:
-        variables = self.conversion.variables
-        return {variables[n]: shape for n, (_, shape) in inputs.items()}
+    def _by_variable(self, inputs: Mapping[str, Any]) -> Dict[str, Any]:
+        """``inputs`` by the names that MXNet knows."""
+        return {self.conversion.variables[n]: value for n, value in inputs.items()}
 
-    def _by_variable(self, arrays: Arrays) -> Dict[str, np.ndarray]:
-        return {self.conversion.variables[n]: a for n, a in arrays.items()}
-
-    def compared(self, report: Report, inputs: Sequence[Tuple[Dict[str, int], Arrays]]) -> Report:
+    def compared(self, report: Report, feeds: Sequence[Feed]) -> Report:
         """``report`` with every run, and with the first node that differs where an output does."""
-        fed = [self._by_variable(arrays) for _, arrays in inputs]
+        fed = [self._by_variable(arrays) for _, arrays in feeds]
         heads = [(self.places[node], k) for node, k in self.conversion.graph.heads]
-        entries = [(node, k, value) for node in self.nodes for k, value in node.values.items()]
-        found = self.mxnet.run(fed, heads, inside=[(node.place, k) for node, k, _ in entries])
+        found = self.mxnet.run(fed, heads, inside=[pair.head for pair in self.pairs])
         session = onnx_runtime.Session(self.path)
         runs = []
-        for index, (sizes, arrays) in enumerate(inputs):
-            references = found.outputs[index, ""]
-            outputs = tuple(
-                compare(name, result, self._as_stored(reference, result), self.tolerance)
-                for name, result, reference in zip(session.outputs, session.run(arrays), references)
-            )
-            shapes = {n: (a.dtype.name, a.shape) for n, a in arrays.items()}
-            runs.append(Run("", shapes, sizes, outputs))
+        for index, (sizes, arrays) in enumerate(feeds):
+            results = session.run(arrays)
+            outputs = tuple(map(self._judge, session.outputs, found.outputs[index, ""], results))
+            runs.append(Run("", described(arrays), sizes, outputs))
         differences = [
             difference
-            for (sizes, _), types in zip(inputs, found.types)
-            for difference in self._type_differences(entries, types, sizes)
+            for (sizes, _), types in zip(feeds, found.types)
+            for difference in self._type_differences(types, sizes)
         ]
         report = dataclasses.replace(
             report,
             runs=tuple(runs),
-            types_checked=len(entries),
+            types_checked=len(self.pairs),
             type_differences=tuple(dict.fromkeys(differences)),
         )
         wrong = next((index for index, run in enumerate(runs) if not run.agrees), None)
         if wrong is None:
             return report
-        parts = _parts(entries, found.types[wrong]) if entries else ()
         try:
-            first = self._first_difference(parts, inputs[wrong][1], fed[wrong])
+            first = first_difference(
+                self.pairs, self.mxnet, self.path, fed[wrong], feeds[wrong][1], self._judge
+            )
         except (MXNetRefusal, RuntimeRefusal) as error:
             told = f"the first node that differs was not found: {error}"
             return dataclasses.replace(report, problems=(told,))
-        return dataclasses.replace(report, first_difference=first)
+        notes = () if first else (NOT_FOUND.format(len(self.pairs)),)
+        return dataclasses.replace(report, first_difference=first, notes=notes)
 
-    def _as_stored(self, reference: np.ndarray, result: np.ndarray) -> np.ndarray:
-        """A reference that MXNet could compute in float32 only, as the float16 it stands for."""
-        if self.mxnet.widened and result.dtype == np.float16 and reference.dtype == np.float32:
-            return reference.astype(np.float16)
-        return reference
+    def _judge(self, name: str, reference: np.ndarray, result: np.ndarray) -> Comparison:
+        if self.mxnet.widened and (result.dtype, reference.dtype) == (np.float16, np.float32):
+            reference = reference.astype(np.float16)
+        return compare(name, result, reference, self.tolerance)
 
     def notes(self) -> Tuple[str, ...]:
         """What a reader of the report should know."""
@@ -210,11 +190,11 @@ class _Sides:
         return ()
 
     def _type_differences(
-        self, entries: Sequence[Entry], types: Sequence[Type], sizes: Mapping[str, int]
+        self, types: Sequence[Tuple[Tuple[int, ...], str]], sizes: Mapping[str, int]
     ) -> Iterator[str]:
         """What the converter inferred otherwise than MXNet."""
-        for (node, k, value), (shape, dtype) in zip(entries, types):
-            inferred = self.conversion.types(value)
+        for pair, (shape, dtype) in zip(self.pairs, types):
+            inferred = self.conversion.types(pair.value)
             if inferred.dims is None:
                 continue
             dims = tuple(evaluate(d, sizes) if isinstance(d, str) else d for d in inferred.dims)
@@ -222,41 +202,20 @@ class _Sides:
                 dtype = "float16"
             if not _fits(dims, shape) or dtype not in ("", inferred.dtype.name):
                 yield (
-                    f"'{node.name}' ({node.op_type}), output {k}: {_dims(dims)} "
+                    f"'{pair.node}' ({pair.op_type}), output {pair.output}: {_dims(dims)} "
                     f"{inferred.dtype.name} instead of {_dims(shape)} {dtype}"
                 )
 
-    def _first_difference(
-        self, parts: Iterable[Sequence[Entry]], arrays: Arrays, fed: Arrays
-    ) -> Optional[NodeDifference]:
-        """Compare the values inside, in the source's order, a part at a time."""
-        agreeing = 0
-        for part in parts:
-            heads = [(node.place, k) for node, k, _ in part]
-            references = self.mxnet.run([fed], heads, fused=False)
-            names = [value for _, _, value in part]
-            results = onnx_runtime.values_inside(self.path, names, arrays, self.mxnet.folder)
-            for (node, _, value), reference in zip(part, references.outputs[0, ""]):
-                result = results[value]
-                found = compare(value, result, self._as_stored(reference, result), self.tolerance)
-                if not found.agrees:
-                    return NodeDifference(node.name, node.op_type, value, found, agreeing)
-                agreeing += 1
-        return None
-
-
-def _parts(entries: Sequence[Entry], types: Sequence[Type]) -> Iterator[List[Entry]]:
-    """``entries`` in runs whose arrays are held in memory together."""
-    part: List[Entry] = []
-    held = 0
-    for entry, (shape, _) in zip(entries, types):
-        part.append(entry)
-        held += 4 * int(np.prod(shape, dtype=np.int64))
-        if held > AT_ONCE:
-            yield part
-            part, held = [], 0
-    if part:
-        yield part
+    def _pairs(self) -> Iterator[Pair]:
+        """Values of the source that something reads and that the ONNX model still has, in order."""
+        present = {o for node in self.model.graph.node for o in node.output}
+        graph = self.conversion.graph
+        read = {i for n in graph.nodes for i in getattr(n, "inputs", ()) if isinstance(i, tuple)}
+        read.update(graph.heads)
+        for (index, k), value in sorted(self.conversion.values.items()):
+            node = graph.nodes[index]
+            if value in present and (index, k) in read and hasattr(node, "op_type"):
+                yield Pair(node.name, node.op_type, self.places[index], k, value)
 
 
 def _placed(tensor: Any) -> Union[Place, np.ndarray]:
@@ -265,64 +224,6 @@ def _placed(tensor: Any) -> Union[Place, np.ndarray]:
         return tensor.read()
     path, offset = tensor.place
     return Place(os.path.abspath(path), offset, tensor.dtype.name, tuple(tensor.shape))
-
-
-def declared_types(
-    types: Mapping[str, Any],
-) -> Dict[str, Tuple[np.dtype, Tuple[Union[int, str], ...]]]:
-    """(dtype, shape) of each input; unnamed sizes get names, the batch one for all inputs."""
-    return {
-        name: (
-            kind.dtype,
-            tuple(
-                (f"{name}.{axis}" if axis else "batch") if d is None else d
-                for axis, d in enumerate(kind.dims or ())
-            ),
-        )
-        for name, kind in types.items()
-    }
-
-
-def bound_sizes(declared: Inputs, arrays: Arrays) -> Dict[str, int]:
-    """What the varying sizes are in ``arrays``; ModelError where they do not fit the inputs."""
-    if set(arrays) != set(declared):
-        raise ModelError(
-            f"inputs are given for {', '.join(sorted(arrays)) or 'none'}; "
-            f"the model takes {', '.join(declared)}"
-        )
-    sizes: Dict[str, int] = {}
-    for name, (dtype, shape) in declared.items():
-        array = np.asarray(arrays[name])
-        for size, given in zip(shape, array.shape):
-            if isinstance(size, str):
-                sizes.setdefault(size, given)
-        wanted = tuple(sizes.get(s, -1) if isinstance(s, str) else s for s in shape)
-        if wanted != array.shape or array.dtype != dtype:
-            raise ModelError(
-                f"input '{name}' is given as {array.dtype.name} {array.shape}, "
-                f"the model takes {dtype.name} ({', '.join(map(str, shape))})"
-            )
-    return {n: sizes[n] for n in varying(declared)}
-
-
-def source_nodes(conversion: Any) -> Iterator[SourceNode]:
-    """Nodes of the source whose values the ONNX model still has, in order."""
-    present = {o for node in conversion.nodes for o in node.output}
-    places = _places(conversion)
-    used = {
-        i
-        for node in conversion.graph.nodes
-        for i in getattr(node, "inputs", ())
-        if isinstance(i, tuple)
-    }
-    used |= set(conversion.graph.heads)
-    by_node: Dict[int, Dict[int, str]] = collections.defaultdict(dict)
-    for (index, k), value in conversion.values.items():
-        if value in present and (index, k) in used:
-            by_node[index][k] = value
-    for index in sorted(by_node):
-        node = conversion.graph.nodes[index]
-        yield SourceNode(node.name, node.op_type, places[index], by_node[index])
 
 
 def _places(conversion: Any) -> Dict[int, int]:
@@ -336,6 +237,10 @@ def _places(conversion: Any) -> Dict[int, int]:
         if waiting:
             places[index] = waiting.popleft()
     return places
+
+
+def _shapes(inputs: Shaped) -> Dict[str, Tuple[int, ...]]:
+    return {name: shape for name, (_, shape) in inputs.items()}
 
 
 def _fits(dims: Sequence[Optional[int]], shape: Sequence[int]) -> bool:

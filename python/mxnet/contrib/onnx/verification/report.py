@@ -22,6 +22,7 @@ import dataclasses
 from typing import List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import VerificationError
+from ..reporting import table
 from .comparison import Comparison
 
 #: Lines of one kind that a text shows before it says how many more there are.
@@ -81,8 +82,8 @@ class Report:
 
     Attributes
     ----------
-    model, source, runtime : str
-        The three that took part: the ONNX file, what it was compared with, what ran it.
+    subject, runtime, reference : str
+        The three that took part: what was converted, what ran it, and what it was compared with.
     runs : tuple of Run
     problems : tuple of str
         What kept a side from running at all.
@@ -97,9 +98,9 @@ class Report:
         What a reader should know and is no error.
     """
 
-    model: str
-    source: str
+    subject: str
     runtime: str
+    reference: str
     runs: Tuple[Run, ...] = ()
     problems: Tuple[str, ...] = ()
     first_difference: Optional[NodeDifference] = None
@@ -125,7 +126,7 @@ class Report:
 
     def __str__(self) -> str:
         verdict = "agrees with" if self.agrees else "does NOT agree with"
-        lines = [f"{self.model}, run by {self.runtime}, {verdict} {self.source}"]
+        lines = [f"{self.subject}, run by {self.runtime}, {verdict} {self.reference}"]
         lines += [f"  {problem}" for problem in self.problems]
         for run in self.runs:
             lines += ["", *_run_lines(run)]
@@ -176,12 +177,3 @@ def _difference_lines(found: NodeDifference) -> List[str]:
 
 def _rest(lines: Sequence[object]) -> List[str]:
     return [f"    and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
-
-
-def table(rows: Sequence[Sequence[str]], indent: int = 0) -> List[str]:
-    """Lines of ``rows`` with aligned columns, two blanks between them."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows)]
-    return [
-        " " * indent + "  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip()
-        for row in rows
-    ]
