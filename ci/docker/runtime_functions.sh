@@ -160,7 +160,7 @@ for line in importlib.metadata.requires("mxnet-contrib-onnx"):
 END
     )
     # shellcheck disable=SC2086 # one word a requirement
-    _onnx_pip "$venv" dependencies "" pytest $requirements
+    _onnx_pip "$venv" dependencies "" --no-warn-conflicts pytest $requirements
 }
 
 _onnx_pytest() {
@@ -226,7 +226,10 @@ unittest_onnx_gpu() {
 
 unittest_onnx_without_mxnet() {
     set -e
-    local python
+    local python venv=${ONNX_VENV:-build/venv}
+    if [ -x "$venv/bin/python3" ]; then # there is an MXNet whose outputs can be saved
+        _onnx_run "$venv/bin/python3" tests/python/without_mxnet/save_references.py
+    fi
     _onnx_setup_without_mxnet
     _onnx_say "Tests without MXNet on $("$python" --version)"
     _onnx_pytest tests/python/without_mxnet "$@"
