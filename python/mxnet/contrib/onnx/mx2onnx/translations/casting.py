@@ -14,18 +14,63 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Element types as rows speak of them."""
+"""Element types as rows speak of them: casts, and detours where an ONNX operator lacks a dtype."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ...dtypes import onnx_type
+from ...errors import TranslationError
+from ...opset import schema_at
+
 
 def cast(op, x, dtype):
-    from onnx.helper import np_dtype_to_tensor_dtype
+    """``x`` as ``dtype``, which is a NumPy dtype or its name; itself where it has that dtype."""
+    return x if op.dtype(x) == np.dtype(dtype) else op.Cast(x, to=onnx_type(dtype))
 
-    return (
-        x
-        if op.dtype(x) == np.dtype(dtype)
-        else op.Cast(x, to=np_dtype_to_tensor_dtype(np.dtype(dtype)))
-    )
+
+def known_dtype(name):
+    """NumPy's dtype of that name; MXNet's bfloat16 is none of NumPy's."""
+    if name == "bfloat16":
+        raise TranslationError("dtype bfloat16 is not covered; use float16 or float32")
+    return np.dtype(name)
+
+
+def is_float(op, x):
+    """Whether ``x`` has a floating-point dtype."""
+    return op.dtype(x).kind == "f"
+
+
+def takes(op, op_type, dtype):
+    """Whether ONNX operator ``op_type`` takes a first input of ``dtype`` at the target opset."""
+    schema = schema_at(op_type, op.opset)
+    name = {"float32": "float", "float64": "double"}.get(np.dtype(dtype).name)
+    return schema is not None and schema.allows(0, f"tensor({name or np.dtype(dtype).name})")
+
+
+def operands(op, *xs):
+    """The same with Python numbers as constants of the tensors' dtype, cast as C casts them."""
+    dtype = next(op.dtype(x) for x in xs if isinstance(x, str))
+    return [x if isinstance(x, str) else op.constant(np.float64(x).astype(dtype)) for x in xs]
+
+
+def carried(op, op_type, *xs, **values):
+    """``op_type`` on integers that its schema may lack: through int32 and back, which wraps alike.
+
+    Only for operators that are right modulo 2**8, or whose result stays within the dtype.
+    """
+    xs = operands(op, *xs)
+    dtype = op.dtype(xs[0])
+    if dtype.kind not in "iu" or takes(op, op_type, dtype):
+        return getattr(op, op_type)(*xs, **values)
+    if dtype.itemsize > 4:
+        raise TranslationError(
+            f"{op_type} of opset {op.opset} does not take {dtype}; choose a higher opset_version"
+        )
+    return cast(op, getattr(op, op_type)(*(cast(op, x, np.int32) for x in xs), **values), dtype)
+
+
+def through(op, carrier, function, *xs):
+    """``function`` of ``xs`` cast to ``carrier``, with the result cast back (towards zero)."""
+    return cast(op, function(*(cast(op, x, carrier) for x in xs)), op.dtype(xs[0]))

@@ -14,58 +14,118 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Reductions."""
+"""Reductions: sums, extremes and where they are, norms, moments."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import cast
-from .elementwise import add_rows
+from .casting import carried, cast, is_float, known_dtype, operands, through
+from .dimensions import sizes
 
 table = TranslationTable()
 
 
-def reduction(onnx_name):
+def reduced_axes(op, data, axis, exclude=False):
+    """The axes that MXNet reduces: none given is all, ``exclude`` turns the choice around."""
+    rank = op.rank(data)
+    if not axis:
+        return list(range(rank))
+    axes = {op.axis(data, a) for a in axis}
+    return [a for a in range(rank) if (a in axes) != exclude]
+
+
+def reduce(op, op_type, data, axes, keepdims):
+    """ONNX reduction ``op_type``; MXNet has no rank 0, and where no axis is reduced nothing is."""
+    if not axes:
+        return data
+    everything = len(axes) == op.rank(data)
+    if everything and len(axes) == 1:
+        keepdims = True
+    result = carried(op, op_type, data, axes=axes, keepdims=int(keepdims))
+    return op.Reshape(result, shape=[1]) if everything and not keepdims else result
+
+
+def _reduction(op_type, missing=None):
+    """A row; ``missing`` is what stands in for NaN in the operators that overlook it."""
+
     def row(op, data, *, axis, keepdims, exclude):
-        rank = op.rank(data)
-        axes = sorted(a + rank if a < 0 else a for a in axis or ()) or list(range(rank))
-        if exclude and axis:
-            axes = [a for a in range(rank) if a not in axes]
-        result = getattr(op, onnx_name)(data, axes=axes, keepdims=int(keepdims))
-        return (
-            op.Reshape(result, shape=[1]) if len(axes) == rank and not keepdims else result
-        )  # no rank 0 in MXNet
+        axes = reduced_axes(op, data, axis, exclude)
+        if missing is not None and is_float(op, data):
+            data = op.Where(op.IsNaN(data), operands(op, data, missing)[1], data)
+        if op.dtype(data) == bool:
+            return through(op, np.int32, lambda x: reduce(op, op_type, x, axes, keepdims), data)
+        return reduce(op, op_type, data, axes, keepdims)
 
     return row
 
 
-add_rows(
-    {
-        "sum": "ReduceSum",
-        "mean": "ReduceMean",
-        "max": "ReduceMax",
-        "min": "ReduceMin",
-        "prod": "ReduceProd",
-    },
-    reduction,
-)
+table.op("sum")(_reduction("ReduceSum"))
+table.op("max")(_reduction("ReduceMax"))
+table.op("min")(_reduction("ReduceMin"))
+table.op("prod")(_reduction("ReduceProd"))
+table.op("nansum")(_reduction("ReduceSum", missing=0))
+table.op("nanprod")(_reduction("ReduceProd", missing=1))
 
 
-def extremum_index(onnx_name):
-    def row(op, data, *, axis, keepdims):
-        """float32 indices, as MXNet's."""
-        if axis is None:
-            flat = op.Reshape(data, shape=[-1])
-            return cast(op, getattr(op, onnx_name)(flat, axis=0, keepdims=1), np.float32)
-        return cast(
-            op,
-            getattr(op, onnx_name)(data, axis=op.axis(data, int(axis)), keepdims=int(keepdims)),
-            np.float32,
+@table.op("mean")
+def mean(op, data, *, axis, keepdims, exclude):
+    """Integers are summed in their own dtype, wrapping, and divided towards zero; bool is "any"."""
+    axes = reduced_axes(op, data, axis, exclude)
+    if is_float(op, data):
+        return reduce(op, "ReduceMean", data, axes, keepdims)
+    if op.dtype(data) == bool:
+        return through(op, np.int32, lambda x: reduce(op, "ReduceMax", x, axes, keepdims), data)
+    count = op.ReduceProd(sizes(op, data, axes), axes=[0], keepdims=1)
+    total = reduce(op, "ReduceSum", data, axes, keepdims)
+    return carried(op, "Div", total, cast(op, count, op.dtype(data)))
+
+
+@table.op("norm", limits="integers")
+def norm(op, data, *, ord, axis, keepdims, out_dtype):
+    """Over two axes the norm is that of their elements, not of matrices."""
+    dtype = op.dtype(data) if out_dtype is None else known_dtype(out_dtype)
+    if not is_float(op, data) or dtype.kind != "f":
+        raise TranslationError(
+            f"of {op.dtype(data)} as {dtype} is not covered: MXNet rounds on the way; cast to float32"
         )
+    if ord not in (1, 2):
+        raise TranslationError(f"ord={ord} is none that MXNet computes; it has 1 and 2")
+    op_type = "ReduceL1" if ord == 1 else "ReduceL2"
+    return reduce(op, op_type, cast(op, data, dtype), reduced_axes(op, data, axis), keepdims)
+
+
+@table.op("moments", limits="integers")
+def moments(op, data, *, axes, keepdims):
+    """Mean and variance; the variance divides by the count."""
+    if not is_float(op, data):
+        raise TranslationError(f"of {op.dtype(data)} is not covered; cast to float32 first")
+    axes = reduced_axes(op, data, axes)
+    centred = op.Sub(data, op.ReduceMean(data, axes=axes, keepdims=1))
+    variance = reduce(op, "ReduceMean", op.Mul(centred, centred), axes, keepdims)
+    return reduce(op, "ReduceMean", data, axes, keepdims), variance
+
+
+def _extreme_index(op_type):
+    def row(op, data, *, axis, keepdims):
+        """The index has the dtype of the data."""
+        if axis is None:
+            index = getattr(op, op_type)(op.Reshape(data, shape=[-1]), axis=0, keepdims=1)
+            index = op.Reshape(index, shape=[1] * op.rank(data)) if keepdims else index
+        else:
+            kept = int(keepdims or op.rank(data) == 1)
+            index = getattr(op, op_type)(data, axis=op.axis(data, axis), keepdims=kept)
+        return cast(op, index, op.dtype(data))
 
     return row
 
 
-add_rows({"argmax": "ArgMax", "argmin": "ArgMin"}, extremum_index)
+table.op("argmax")(_extreme_index("ArgMax"))
+table.op("argmin")(_extreme_index("ArgMin"))
+
+
+@table.op("argmax_channel")
+def argmax_channel(op, data):
+    return cast(op, op.ArgMax(data, axis=1, keepdims=0), op.dtype(data))

@@ -1,0 +1,261 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Export rows as data: a case is one call of an MXNet operator, and one checker runs all of them.
+
+The checker exports the call, runs the file in ONNX Runtime and compares names, shapes, dtypes and
+values of all outputs with MXNet's own executor. A refusal is a case as well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import os
+import tempfile
+from typing import Any, Dict, List, Optional, Tuple
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet.contrib.onnx import ConversionError, export_model
+from mxnet.contrib.onnx.opset import DEFAULT_TARGET_OPSET, TARGET_OPSETS
+from mxnet_process import MXNetProcess
+from running import Session, seed_of
+
+#: Lowest, default and highest opset that the exporter writes.
+OPSETS = (TARGET_OPSETS[0], DEFAULT_TARGET_OPSET, TARGET_OPSETS[-1])
+#: Allowed difference, relative and absolute, by dtype; integers and bool are equal or wrong.
+TOLERANCE = {"float16": (1e-2, 1e-2), "float32": (1e-4, 1e-5), "float64": (1e-6, 1e-7)}
+NODE = "node"
+_mxnet = MXNetProcess()
+_mxnet_without_mkldnn = MXNetProcess(MXNET_MKLDNN_ENABLED="0")
+
+
+@dataclasses.dataclass(frozen=True)
+class Array:
+    """One input of a case.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : str
+    low, high : float
+        Range of the numbers, for integers with both ends.
+    values : tuple of numbers, optional
+        The numbers themselves, in place of a range.
+    parameter : bool
+        Whether it is a weight of the model, otherwise it is an input of the file.
+    fixed : tuple of int or True
+        Axes that stay known where the case is exported with named dimensions; True for all.
+    """
+
+    shape: Tuple[int, ...]
+    dtype: str = "float32"
+    low: float = -2.0
+    high: float = 2.0
+    values: Any = None
+    parameter: bool = False
+    fixed: Any = ()
+
+    def read(self, rng: np.random.Generator) -> np.ndarray:
+        """The numbers."""
+        dtype = np.dtype(self.dtype)
+        if self.values is not None:
+            return np.asarray(self.values, dtype).reshape(self.shape)
+        if dtype.kind == "f":
+            return rng.uniform(self.low, self.high, self.shape).astype(dtype)
+        low = max(self.low, 0) if dtype.kind in "ub" else self.low
+        high = min(self.high, 1) if dtype.kind == "b" else self.high
+        return rng.integers(int(low), int(high) + 1, self.shape).astype(dtype)
+
+    def dims(self) -> Tuple[Any, ...]:
+        """The shape as a user gives it who names all dimensions: equal sizes have equal names."""
+        fixed = range(len(self.shape)) if self.fixed is True else self.fixed
+        known = {axis % len(self.shape) for axis in fixed}
+        return tuple(n if k in known else f"n{n}" for k, n in enumerate(self.shape))
+
+
+def data(*shape: int, **more: Any) -> Array:
+    """An input of the file."""
+    return Array(shape, **more)
+
+
+def weight(*shape: int, **more: Any) -> Array:
+    """A parameter of the model."""
+    return Array(shape, parameter=True, **more)
+
+
+def values(numbers: Any, dtype: str = "float32", **more: Any) -> Array:
+    """An input of the file with the numbers themselves."""
+    array = np.asarray(numbers, dtype)
+    return Array(array.shape, dtype, values=tuple(array.reshape(-1).tolist()), **more)
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One call of an operator.
+
+    Attributes
+    ----------
+    op_type : str
+        Any name that MXNet has registered.
+    inputs : tuple of Array
+    attrs : mapping
+        The operator's attributes.
+    options : mapping
+        ``refused``: pattern of the reason for which the call is refused at every opset.
+        ``needs_sizes``: pattern of the reason for which it is refused with named dimensions.
+        ``runtime``: "reference" where ONNX Runtime has no kernel for the dtype.
+        ``mkldnn``: False where MXNet has the operator for the dtype without MKLDNN only.
+        ``tolerance``: (relative, absolute) in place of ``TOLERANCE``.
+        ``outputs``: numbers of the outputs that are exported, all of them if not given.
+    """
+
+    op_type: str
+    inputs: Tuple[Array, ...]
+    attrs: Dict[str, Any]
+    options: Dict[str, Any]
+
+    def __str__(self) -> str:
+        words = [self.op_type]
+        words += [f"{k}={v}".replace(" ", "") for k, v in self.attrs.items()]
+        words += [
+            "x".join(map(str, a.shape)) + ("" if a.dtype == "float32" else a.dtype)
+            for a in self.inputs
+        ]
+        return "-".join(words)
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+    def but(self, **options: Any) -> Case:
+        """The same case with more options."""
+        return dataclasses.replace(self, options={**self.options, **options})
+
+    @functools.cached_property
+    def names(self) -> Tuple[str, ...]:
+        """Variables of the symbol, in order."""
+        return tuple(f"{'w' if a.parameter else 'x'}{k}" for k, a in enumerate(self.inputs))
+
+    @functools.cached_property
+    def symbol(self) -> mx.sym.Symbol:
+        """The call as a Symbol with every visible output of it as a head."""
+        count = len(self.inputs)
+        nodes: list = [{"op": "null", "name": n, "inputs": []} for n in self.names]
+        attrs = {k: str(v) for k, v in self.attrs.items()}
+        inputs = [[k, 0, 0] for k in range(count)]
+        nodes.append({"op": self.op_type, "name": NODE, "attrs": attrs, "inputs": inputs})
+        text = {
+            "nodes": nodes,
+            "arg_nodes": list(range(count)),
+            "heads": [[count, 0, 0]],
+            "attrs": {"mxnet_version": ["int", 10901]},
+        }
+        inside = mx.sym.load_json(json.dumps(text)).get_internals()
+        outputs = [k for k, n in enumerate(inside.list_outputs()) if n.startswith(NODE + "_")]
+        picked = self.options.get("outputs", range(len(outputs)))
+        return mx.sym.Group([inside[outputs[k]] for k in picked])
+
+    @functools.cached_property
+    def arrays(self) -> Dict[str, np.ndarray]:
+        """The numbers of every variable."""
+        rng = np.random.default_rng(seed_of(str(self)))
+        return {n: a.read(rng) for n, a in zip(self.names, self.inputs)}
+
+    @functools.cached_property
+    def expected(self) -> List[np.ndarray]:
+        """What MXNet computes, in a process of its own."""
+        run = _mxnet if self.options.get("mkldnn", True) else _mxnet_without_mkldnn
+        return run(self.symbol.tojson(), self.arrays)
+
+    def exported(self, opset: int, named: bool) -> bytes:
+        """The ONNX file of the call."""
+        free = {n: a for n, a in zip(self.names, self.inputs) if not a.parameter}
+        params = {n: mx.nd.array(a, dtype=a.dtype) for n, a in self.arrays.items() if n not in free}
+        order = [n for n in self.symbol.list_inputs() if n in free]
+        path = os.path.join(tempfile.gettempdir(), f"export_case_{os.getpid()}.onnx")
+        export_model(
+            self.symbol,
+            params,
+            [free[n].dims() if named else free[n].shape for n in order],
+            [np.dtype(free[n].dtype) for n in order],
+            path,
+            opset_version=opset,
+        )
+        with open(path, "rb") as file:
+            return file.read()
+
+
+def case(op_type: str, *inputs: Array, **attrs: Any) -> Case:
+    """A call of ``op_type`` on ``inputs`` with attributes ``attrs``."""
+    return Case(op_type, inputs, attrs, {})
+
+
+def _run_reference(file: bytes, inputs: Dict[str, np.ndarray]) -> list:
+    """ONNX's own evaluator, for dtypes that ONNX Runtime has no kernel for."""
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    return ReferenceEvaluator(onnx.load_from_string(file)).run(None, inputs)
+
+
+def check(case: Case, opset: int, named: bool) -> None:
+    """Export ``case`` and compare with MXNet, or see that it is refused for the reason given."""
+    reason: Optional[str] = case.options.get("refused")
+    reason = reason or (case.options.get("needs_sizes") if named else None)
+    if reason is not None:
+        with pytest.raises(ConversionError, match=reason) as refusal:
+            case.exported(opset, named)
+        assert NODE in str(refusal.value)
+        return
+    expected = case.expected
+    file = case.exported(opset, named)
+    inputs = {n: case.arrays[n] for n, a in zip(case.names, case.inputs) if not a.parameter}
+    if case.options.get("runtime") == "reference":
+        actual = _run_reference(file, inputs)
+    else:
+        session = Session(file)
+        actual = session({n: inputs[n] for n in session.inputs})
+        assert session.outputs == case.symbol.list_outputs()
+    assert len(actual) == len(expected)
+    for a, e in zip(actual, expected):
+        assert a.shape == e.shape
+        assert a.dtype == e.dtype
+        if e.dtype.kind == "f":
+            relative, absolute = case.options.get("tolerance") or TOLERANCE[e.dtype.name]
+            np.testing.assert_allclose(a, e, relative, absolute)
+        else:
+            np.testing.assert_array_equal(a, e)
+
+
+def checks(cases: Any) -> Any:
+    """A test of every case at the lowest, default and highest opset, with known and named sizes."""
+    cases = list(cases)
+    runs = [
+        pytest.param(c, opset, named, id=f"{c}-{opset}{'-named' if named else ''}")
+        for c in cases
+        for opset in (OPSETS if "refused" not in c.options else OPSETS[1:2])
+        for named in ((False, True) if "refused" not in c.options else (False,))
+    ]
+
+    @pytest.mark.parametrize(("case", "opset", "named"), runs)
+    def test_rows(case: Case, opset: int, named: bool) -> None:
+        check(case, opset, named)
+
+    test_rows.cases = cases  # type: ignore[attr-defined]
+    return test_rows
