@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         ConversionError as ConversionError,
     )
     from .errors import (
+        ConversionWarning as ConversionWarning,
+    )
+    from .errors import (
         ModelError as ModelError,
     )
     from .errors import (
@@ -59,6 +62,7 @@ _HOMES: Dict[str, str] = {
     "get_operator_support": ".support",
     "TranslationTable": ".translation",
     "ConversionError": ".errors",
+    "ConversionWarning": ".errors",
     "ModelError": ".errors",
     "UnsupportedOperatorError": ".errors",
     "TranslationError": ".errors",

@@ -136,11 +136,15 @@ class VerificationError(ConversionError):
         self.report = report
 
 
+class ConversionWarning(UserWarning):
+    """Something was converted under an assumption that the user should know of."""
+
+
 def refuse(errors: Sequence[ConversionError], heading: str = "") -> NoReturn:
-    """Raise ``errors`` as one: itself if there is one, else a common class that lists them all."""
+    """Raise ``errors`` as one: itself if there is one, else their closest common class, which lists them."""
     if len(errors) == 1:
         raise errors[0]
-    kind = type(errors[0]) if len({type(e) for e in errors}) == 1 else ConversionError
+    kind = next(c for c in type(errors[0]).__mro__ if all(isinstance(e, c) for e in errors))
     lines = [heading or f"{len(errors)} things stand in the way:", *(f"  - {e}" for e in errors)]
     together = kind("\n".join(lines))
     together.causes = tuple(errors)

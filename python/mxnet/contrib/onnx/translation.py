@@ -18,10 +18,23 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import inspect
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    ClassVar,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+)
 
 from onnx import NodeProto
 
@@ -98,6 +111,9 @@ class TranslationTable:
     ...     return op._npi_multiply(x, op.sigmoid(op._npi_multiply_scalar(x, scalar=beta)))
     """
 
+    #: What the table's rows are.
+    row: ClassVar[Type[Translation]] = Translation
+
     def __init__(self, context: bool = True):
         self._rows: Dict[Key, Translation] = {}
         self._context = context
@@ -113,7 +129,7 @@ class TranslationTable:
 
         def add(function: Callable) -> Callable:
             for op_type in op_types:
-                row = Translation(op_type, tuple(versions), function, context=self._context, **more)
+                row = self.row(op_type, tuple(versions), function, context=self._context, **more)
                 for version in row.versions:
                     key = (row.domain, op_type, version)
                     if key in self._rows:
@@ -145,7 +161,7 @@ class TranslationTable:
         """A new table in which ``other``'s rows win."""
         if not isinstance(other, TranslationTable):
             return NotImplemented
-        joined = TranslationTable(self._context)
+        joined = copy.copy(self)
         joined._rows = {**self._rows, **other._rows}
         return joined
 

@@ -16,4 +16,24 @@
 # under the License.
 """The folding rows: ONNX operators on NumPy arrays, for both directions."""
 
-from .rows import folds
+from __future__ import annotations
+
+from . import comparison, conversion, elementwise, generator, indexing, joining, reduction, shape
+from .table import FoldingTable, NotFolded
+
+__all__ = ["FAMILIES", "NotFolded", "folds"]
+
+FAMILIES = (
+    elementwise,
+    comparison,
+    conversion,
+    reduction,
+    shape,
+    joining,
+    indexing,
+    generator,
+)
+
+folds = FoldingTable()
+for _family in FAMILIES:
+    folds = folds | _family.table

@@ -14,156 +14,207 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Where operators go: into an MXNet symbol, or straight to NDArrays. One interface."""
+"""Where operators go: nodes of a Symbol, or calls that run at once. The same rows drive both."""
 
 from __future__ import annotations
 
-import ctypes
-import functools
+import dataclasses
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import mxnet as mx
 import numpy as np
-from mxnet.base import _LIB, OpHandle, c_str, check_call
+from mxnet.base import _LIB, c_str, check_call
 from mxnet.ndarray._internal import _imperative_invoke
-from mxnet.symbol._internal import _symbol_creator
 
-from ..errors import InferenceError
-from .values import Tensor, at, join
-
-
-@functools.lru_cache(maxsize=None)
-def operator_handle(op_name: str) -> int:
-    handle = OpHandle()
-    check_call(_LIB.NNGetOpHandle(c_str(op_name), ctypes.byref(handle)))
-    return handle.value
-
-
-def _node(op_name, inputs, attrs, name):
-    return _symbol_creator(
-        operator_handle(op_name),
-        list(inputs),
-        {},
-        [k for k, _ in attrs],
-        [v for _, v in attrs],
-        name,
-        False,
-        False,
-    )
+from ..dtypes import in_mxnet
+from ..errors import InferenceError, TranslationError
+from .hazards import MOST_ELEMENTS
+from .inference import (
+    attribute_texts,
+    create_node,
+    infer_dtypes,
+    infer_shapes,
+    operator_handle,
+    reason,
+)
+from .values import Shape, Tensor, at, join, varies
 
 
-_slot = functools.lru_cache(maxsize=None)(lambda i: mx.sym.var(f"in{i}"))
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """An array that the Symbol refers to by name.
 
-
-@functools.lru_cache(maxsize=4096)
-def _probe(op_name, attrs, count):
-    """A symbol of this one operator over ``count`` fresh variables."""
-    return _node(op_name, [_slot(i) for i in range(count)], attrs, "probe")
-
-
-@functools.lru_cache(maxsize=65536)
-def infer_shapes(op_name, attrs, shapes):
-    """Output shapes of one operator; asked of MXNet, at plain sizes only.
-
-    Never at partly unknown ones: MXNet 1.9.1 then forgets ranks (_npx_reshape, take, sum) or
-    answers wrongly (_npi_where of (?, 1) and (?, 5) is "(1, 5)").
+    Attributes
+    ----------
+    array : numpy.ndarray
+        Often a view into the model's file; of rank 0 it is carried as shape ``(1,)``.
+    trainable : bool
+    carrier : numpy.dtype
+        Type of the variable, where it is not the array's own.
     """
-    try:
-        _, outputs, _ = _probe(op_name, attrs, len(shapes))._infer_shape_impl(
-            False, **{f"in{i}": s for i, s in enumerate(shapes)}
+
+    array: np.ndarray
+    trainable: bool
+    carrier: np.dtype
+
+    @property
+    def shape(self) -> Tuple[int, ...]:
+        return self.array.shape or (1,)
+
+
+def check_holdable(array: np.ndarray, name: str) -> None:
+    """Refuse an array that MXNet cannot hold.
+
+    Raises
+    ------
+    TranslationError
+        If it is empty, too large, or of a type that MXNet lacks.
+    """
+    if not in_mxnet(array.dtype):
+        raise TranslationError(
+            f"the constant '{name}' of {array.dtype} is needed at run time; MXNet has no such type"
         )
-    except mx.base.MXNetError as error:
-        reason = next((line for line in str(error).splitlines() if "Check failed" in line), error)
-        raise InferenceError(f"{op_name} of {shapes}: {reason}") from None
-    if not outputs or not all(outputs):
-        raise InferenceError(f"{op_name} of {shapes}: result has rank 0 or no known shape")
-    return tuple(outputs)
-
-
-@functools.lru_cache(maxsize=65536)
-def infer_dtypes(op_name, attrs, dtypes):
-    _, outputs, _ = _probe(op_name, attrs, len(dtypes)).infer_type(
-        **{f"in{i}": d for i, d in enumerate(dtypes)}
-    )
-    if not outputs or None in outputs:
-        raise InferenceError(f"{op_name} of {dtypes}: no type can be inferred")
-    return tuple(map(np.dtype, outputs))
-
-
-def _texts(attrs):
-    return tuple((k, str(v)) for k, v in attrs.items() if v is not None)
+    if not array.size:
+        raise TranslationError(f"the constant '{name}' is empty, which MXNet cannot hold")
+    if array.size > MOST_ELEMENTS:
+        raise TranslationError(
+            f"the constant '{name}' has more elements than an MXNet tensor holds"
+        )
 
 
 class SymbolBuilder:
-    """Builds classic symbol nodes; shapes are inferred in every sample and joined."""
+    """Builds classic symbol nodes; shapes are inferred in every sample and joined.
 
-    def __init__(self, samples=1):
-        self.samples, self.parameters = samples, {}
+    Parameters
+    ----------
+    samples : int
+        Number of samples.
+    floating : bool
+        Whether constants of whole numbers become variables of float64 and are cast back in the
+        graph: MXNet's optimizers, which Module hands every variable to, refuse whole numbers.
+    """
 
-    def input(self, name, shape, dtype):
-        fixed = {"shape": shape} if shape == at(shape, 0) else {}
+    def __init__(self, samples: int = 1, floating: bool = False):
+        self.samples, self.floating = samples, floating
+        self.parameters: Dict[str, Parameter] = {}
+
+    def input(self, name: str, shape: Shape, dtype: np.dtype) -> Tensor:
+        """A variable for an input; its shape is fixed where no size varies."""
+        fixed = {} if varies(shape) else {"shape": shape or (1,)}
         return Tensor(mx.sym.var(name, dtype=dtype, **fixed), shape, np.dtype(dtype))
 
-    def parameter(self, name, array):
-        self.parameters[name] = array
-        return Tensor(
-            mx.sym.var(name, shape=array.shape or (1,), dtype=array.dtype),
-            array.shape,
-            array.dtype,
-            array,
-        )
+    def parameter(self, name: str, array: np.ndarray, trainable: bool = False) -> Tensor:
+        """A variable for a known array."""
+        check_holdable(array, name)
+        carrier = array.dtype
+        if self.floating and array.dtype.kind in "iub" and _fits_a_double(array):
+            carrier = np.dtype("float64")
+        parameter = self.parameters[name] = Parameter(array, trainable, carrier)
+        still = {} if trainable else {"lr_mult": 0.0, "wd_mult": 0.0}
+        handle = mx.sym.var(name, shape=parameter.shape, dtype=carrier, **still)
+        if carrier != array.dtype:
+            handle = create_node("Cast", [handle], (("dtype", array.dtype.name),), f"{name}_cast")
+        return Tensor(handle, array.shape, array.dtype, array)
 
-    def infer(self, op_name, tensors, attrs):
-        shapes = [t.carried for t in tensors]
-        return join(
-            infer_shapes(op_name, _texts(attrs), tuple(at(s, k) for s in shapes))
-            for k in range(self.samples)
-        )
+    def infer(
+        self, op_name: str, tensors: Sequence[Tensor], attrs: Mapping[str, Any]
+    ) -> Tuple[Shape, ...]:
+        """Output shapes of an operator."""
+        texts = attribute_texts(attrs)
+        shapes = tuple(t.carried for t in tensors)
+        count = self.samples if any(map(varies, shapes)) else 1
+        return join(infer_shapes(op_name, texts, at(shapes, k)) for k in range(count))
 
-    def apply(self, op_name, tensors, attrs, name):
+    def apply(
+        self, op_name: str, tensors: Sequence[Tensor], attrs: Mapping[str, Any], name: str
+    ) -> List[Tensor]:
+        """Add an operator; one tensor for each of its outputs."""
         shapes = self.infer(op_name, tensors, attrs)
-        dtypes = infer_dtypes(op_name, _texts(attrs), tuple(t.dtype for t in tensors))
-        node = _node(op_name, [t.handle for t in tensors], _texts(attrs), name)
+        texts = attribute_texts(attrs)
+        dtypes = infer_dtypes(op_name, texts, tuple(t.dtype for t in tensors))
+        node = create_node(op_name, [t.handle for t in tensors], texts, name)
         outputs = [node] if len(shapes) == 1 else [node[i] for i in range(len(shapes))]
-        return [Tensor(*o) for o in zip(outputs, shapes, dtypes)]
+        return [Tensor(*output) for output in zip(outputs, shapes, dtypes)]
 
-    def read(self, tensor):
+    def rename(self, tensor: Tensor, name: str) -> None:
+        """Call the node that makes ``tensor`` otherwise."""
+        check_call(_LIB.MXSymbolSetAttr(tensor.handle.handle, c_str("name"), c_str(name)))
+
+    def read(self, tensor: Tensor) -> Optional[np.ndarray]:
         """The array behind a run-time tensor, which a symbol cannot give."""
         return None
 
 
+def _fits_a_double(array: np.ndarray) -> bool:
+    return array.dtype.itemsize < 8 or bool((np.abs(array[()]) <= 2**53).all())
+
+
 class NDArrayBuilder:
-    """Runs every operator at once; there is one sample, and it is the real thing."""
+    """Runs every operator at once; there is one sample, and it is the real thing.
+
+    Parameters
+    ----------
+    ctx : mxnet.Context, optional
+    """
 
     samples = 1
 
-    def read(self, tensor):
-        return tensor.handle.asnumpy().reshape(tensor.shape)
-
-    def __init__(self, ctx=None):
+    def __init__(self, ctx: Optional[mx.Context] = None):
         self.ctx = ctx or mx.cpu()
 
-    def _array(self, array):
-        return mx.nd.array(array if array.shape else array.reshape(1), self.ctx, array.dtype)
+    def input(self, name: str, array: np.ndarray) -> Tensor:
+        """An input's array."""
+        check_holdable(array, name)
+        return Tensor(to_ndarray(array, self.ctx), array.shape, array.dtype)
 
-    def input(self, name, array, dtype):
-        return Tensor(self._array(array), array.shape, array.dtype)
+    def parameter(self, name: str, array: np.ndarray, trainable: bool = False) -> Tensor:
+        """A known array."""
+        check_holdable(array, name)
+        return Tensor(to_ndarray(array, self.ctx), array.shape, array.dtype, array)
 
-    def parameter(self, name, array):
-        return Tensor(self._array(array), array.shape, array.dtype, array)
+    def infer(
+        self, op_name: str, tensors: Sequence[Tensor], attrs: Mapping[str, Any]
+    ) -> Tuple[Shape, ...]:
+        """Output shapes of an operator."""
+        return infer_shapes(op_name, attribute_texts(attrs), tuple(t.carried for t in tensors))
 
-    def infer(self, op_name, tensors, attrs):
-        return infer_shapes(op_name, _texts(attrs), tuple(t.carried for t in tensors))
-
-    def apply(self, op_name, tensors, attrs, name):
-        texts = _texts(attrs)
-        outputs = _imperative_invoke(
-            operator_handle(op_name),
-            [t.handle for t in tensors],
-            [k for k, _ in texts],
-            [v for _, v in texts],
-            None,
-            False,
-            False,
-        )
+    def apply(
+        self, op_name: str, tensors: Sequence[Tensor], attrs: Mapping[str, Any], name: str
+    ) -> List[Tensor]:
+        """Run an operator; one tensor for each of its outputs."""
+        self.infer(op_name, tensors, attrs)  # refuses what the process would not survive
+        texts = attribute_texts(attrs)
+        try:
+            outputs = _imperative_invoke(
+                operator_handle(op_name),
+                [t.handle for t in tensors],
+                [k for k, _ in texts],
+                [v for _, v in texts],
+                None,
+                False,
+                False,
+            )
+        except mx.base.MXNetError as error:
+            raise InferenceError(f"MXNet's {op_name}: {reason(error)}") from None
         outputs = outputs if isinstance(outputs, list) else [outputs]
         return [Tensor(o, o.shape, np.dtype(o.dtype)) for o in outputs]
+
+    def rename(self, tensor: Tensor, name: str) -> None:
+        """Arrays have no names."""
+
+    def read(self, tensor: Tensor) -> np.ndarray:
+        """The array behind a tensor, in its ONNX shape."""
+        try:
+            return tensor.handle.asnumpy().reshape(tensor.shape)
+        except mx.base.MXNetError as error:  # what ran asynchronously reports here
+            raise TranslationError(f"MXNet fails while it runs: {reason(error)}") from None
+
+
+def to_ndarray(
+    array: np.ndarray, ctx: Optional[mx.Context] = None, dtype: Optional[np.dtype] = None
+) -> mx.nd.NDArray:
+    """A copy of ``array`` in MXNet's memory, in one step and in its own type; rank 0 as ``(1,)``."""
+    dtype = np.dtype(dtype or array.dtype)
+    copied = mx.nd.empty(array.shape or (1,), ctx, dtype)
+    copied._sync_copyfrom(np.ascontiguousarray(array, dtype).reshape(copied.shape))
+    return copied

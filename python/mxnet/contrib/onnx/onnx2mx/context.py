@@ -14,136 +14,254 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""What a row sees: ``op.<MXNet operator>(...)``, and shapes said so that they stay dynamic."""
+"""What translation rows see: MXNet's operators as methods, and a few ways to say sizes that vary."""
 
 from __future__ import annotations
+
+import contextlib
+from typing import Any, Dict, Iterable, Iterator, List, NoReturn, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from ..errors import DynamicSizeError, InferenceError, TranslationError
-from .values import Dim, Known, Tensor, at, join, product
+from ..folding.table import MAX_ELEMENTS
+from .spelling import reshape_codes, segments
+from .values import Dim, Known, Shape, Size, Tensor, at, join, product, varies
+
+#: A constant of fewer bytes is looked up before it is made again.
+LEAST_UNSHARED = 2**16
+#: Types in which ``arange_like`` counts exactly.
+_COUNTING = {"f": ("float32", "float64"), "i": ("float32", "float64", "int32", "int64")}
+
+
+class Names:
+    """Gives names that are used once.
+
+    Parameters
+    ----------
+    reserved : iterable of str
+        Names that only those who claim them get.
+    """
+
+    def __init__(self, reserved: Iterable[str] = ()):
+        self._reserved, self._taken = set(reserved), set()  # type: Set[str], Set[str]
+        self._counts: Dict[str, int] = {}
+
+    def unique(self, base: str, claim: bool = False) -> str:
+        """``base``, or with a number behind it where it is taken."""
+        name = base
+        while name in self._taken or (name in self._reserved and not (claim and name == base)):
+            self._counts[base] = self._counts.get(base, 0) + 1
+            name = f"{base}_{self._counts[base]}"
+        self._taken.add(name)
+        return name
 
 
 class Context:
     """Emits MXNet operators for one graph, through a builder.
 
+    ``op.AnyOperator(*inputs, **attributes)`` emits that operator of MXNet's registry and gives its
+    output, or a tuple of outputs; inputs and attributes that are None are left out.
+
     A row may compute with sizes as with ints. Where MXNet wants a number and the size varies,
-    a DynamicSizeError says so; ``reshape``, ``expand``, ``full``, ``arange`` and ``cut`` below
-    say varying sizes by reshape codes and by operators that copy a size from another tensor.
+    a :class:`DynamicSizeError` says so; ``reshape``, ``expand``, ``full``, ``arange`` and ``cut`` say
+    varying sizes by reshape codes and by operators that copy a size from another tensor.
+
+    Parameters
+    ----------
+    builder : SymbolBuilder or NDArrayBuilder
+    names : Names, optional
+
+    Attributes
+    ----------
+    num_outputs : int
+        How many outputs of the node at hand are wanted.
     """
 
-    def __init__(self, builder):
-        self.builder, self.scope, self.num_outputs = builder, "", 1
-        self._count, self._holders, self._tensors = 0, {}, {}
+    def __init__(self, builder: Any, names: Optional[Names] = None):
+        self.builder, self.names = builder, names or Names()
+        self.num_outputs = 1
+        self._scope, self._emitted = "", []  # type: str, List[Tensor]
+        self._holders: Dict[Dim, List[Tuple[Tensor, int]]] = {}
+        self._tensors: Dict[Any, Tensor] = {}
+        self._sources: Dict[int, Tuple[Any, Tensor]] = {}
+        self._used: Set[int] = set()
 
-    def __getattr__(self, op_name):
+    def __getattr__(self, op_name: str) -> Any:
         if op_name.startswith("__"):
             raise AttributeError(op_name)
 
-        def emit(*inputs, **attrs):
-            tensors = [self.tensor(i) for i in inputs if i is not None]
-            for key, value in attrs.items():
-                if value is not None and _varies(value):
-                    raise DynamicSizeError(f"{op_name} needs a fixed {key}, which here is {value}")
-            self._count += 1
-            outputs = self.builder.apply(op_name, tensors, attrs, f"{self.scope}_{self._count}")
-            if all(t.rank == 0 for t in tensors):  # rank 0 is carried as (1,)
-                outputs = [self.as_scalar(o) if o.shape == (1,) else o for o in outputs]
-            for output in outputs:
-                self.hold(output)
-            return outputs[0] if len(outputs) == 1 else tuple(outputs)
+        def emit(*inputs: Any, **attrs: Any) -> Any:
+            return self._emit(op_name, inputs, attrs)
 
         return emit
 
+    def _emit(self, op_name: str, inputs: Sequence[Any], attrs: Dict[str, Any]) -> Any:
+        tensors = [self.tensor(i) for i in inputs if i is not None]
+        for key, value in attrs.items():
+            if value is not None and varies(value):
+                raise DynamicSizeError(f"{op_name} needs a fixed {key}, which here is {value}")
+        name = self.names.unique(f"{self._scope}_{len(self._emitted) + 1}")
+        outputs = self.builder.apply(op_name, tensors, attrs, name)
+        self._used.update(i for i in map(_identity, tensors) if i in self._sources)
+        if all(t.rank == 0 for t in tensors):  # rank 0 is carried as (1,)
+            outputs = [self.as_scalar(o) if o.shape == (1,) else o for o in outputs]
+        for output in outputs:
+            self.hold(output)
+        self._emitted += outputs
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    @contextlib.contextmanager
+    def node(self, name: str, num_outputs: int) -> Iterator[None]:
+        """While this lasts, operators are emitted for the node called ``name``."""
+        outer = self._scope, self.num_outputs, self._emitted
+        self._scope, self.num_outputs, self._emitted = name, num_outputs, []
+        try:
+            yield
+        finally:
+            self._scope, self.num_outputs, self._emitted = outer
+
+    def name_after_node(self, tensor: Any) -> None:
+        """Give the operator that made the node's own result the node's name."""
+        if isinstance(tensor, Tensor) and any(tensor.handle is e.handle for e in self._emitted):
+            self.builder.rename(tensor, self.names.unique(self._scope))
+
     # -- values ----------------------------------------------------------------------------
 
-    def tensor(self, value) -> Tensor:
+    def tensor(self, value: Any) -> Tensor:
         """``value`` as a run-time tensor."""
         if not isinstance(value, Known):
             return value
         if value not in self._tensors:
-            self._tensors[value] = self._materialise(value)
+            tensor = self._tensors[value] = self._materialise(value)
+            self._sources[_identity(tensor)] = value, tensor
         return self._tensors[value]
 
-    def _materialise(self, known):
-        if not known.varies:
-            return self.builder.parameter(known.name, known.arrays[0])
-        fills = {
-            a.flat[0].item() if a.size and (a == a.flat[0]).all() else None for a in known.arrays
-        }
-        if len(fills) == 1 and fills != {None} and all(a.size for a in known.arrays):
-            return self.full(known.shape, fills.pop(), known.at(0).dtype)
-        return known.emit()
-
-    def constant(self, array, name=None) -> Tensor:
-        array = np.asarray(array)
-        key = (array.dtype.str, array.shape, array.tobytes())
-        if key not in self._tensors:
-            self._count += 1
-            self._tensors[key] = self.builder.parameter(
-                name or f"{self.scope}_const{self._count}", array
+    def _materialise(self, known: Known) -> Tensor:
+        first = known.at(0)
+        if not known.varies and (first.size <= MAX_ELEMENTS or not _is_view_of_one(first)):
+            return self._parameter(known.name, first, known.trainable)
+        fills = [_fill(known.at(k)) for k in range(self.builder.samples)]
+        if fills[0] is not None and all(f == fills[0] for f in fills):
+            return self.full(known.shape, fills[0], known.dtype)
+        if known.emit is None:
+            self.fail(f"'{known.name}' varies with the input and nothing computes it at run time")
+        tensor = known.emit()
+        if (tensor.shape, tensor.dtype) != (known.shape, known.dtype):
+            self.fail(
+                f"at run time '{known.name}' would be {tensor.dtype} of {tensor.shape}, it should "
+                f"be {known.dtype} of {known.shape}"
             )
+        return tensor
+
+    def _parameter(self, name: str, array: np.ndarray, trainable: bool) -> Tensor:
+        tensor = self.builder.parameter(
+            self.names.unique(name, claim=True), array, trainable and array.dtype.kind == "f"
+        )
+        return tensor
+
+    def constant(self, array: Any, name: Optional[str] = None, trainable: bool = False) -> Tensor:
+        """A constant of the row's own; ``trainable`` where it is made of the model's weights."""
+        array = np.asarray(array)
+        key: Any = object()
+        if array.size * array.itemsize < LEAST_UNSHARED and not trainable:
+            key = array.dtype.str, array.shape, array.tobytes()
+        if key not in self._tensors:
+            self._tensors[key] = self._parameter(name or f"{self._scope}_const", array, trainable)
         return self._tensors[key]
 
-    def value(self, tensor) -> np.ndarray:
-        """The array itself: a constant's, or in an eager run anything's."""
-        array = tensor.value if tensor.value is not None else self.builder.read(tensor)
-        return (
-            self.fail("an input must be known when the model is imported")
-            if array is None
-            else array
-        )
+    def value(self, tensor: Tensor) -> np.ndarray:
+        """The array itself: a constant's, or in an eager run anything's.
 
-    def auxiliary(self, tensor) -> Tensor:
-        """A parameter of its own: MXNet allows no array to be argument and auxiliary state."""
-        self._count += 1
-        return self.builder.parameter(f"{self.scope}_aux{self._count}", self.value(tensor))
+        Raises
+        ------
+        TranslationError
+            If it is only known at run time.
+        """
+        array = tensor.value if tensor.value is not None else self.builder.read(tensor)
+        if array is None:
+            self.fail(
+                "an input must be known when the model is imported; where it is an input of the "
+                "model, give it with input_values="
+            )
+        return array
+
+    def auxiliary(self, tensor: Tensor) -> Tensor:
+        """An auxiliary state that starts as the constant ``tensor``.
+
+        MXNet allows no variable to be argument and auxiliary state, so a constant that is both is
+        two variables.
+        """
+        array = self.value(tensor)
+        source = self._sources.get(_identity(tensor))
+        if source is None or _identity(tensor) in self._used:
+            name = source[0].name if source else f"{self._scope}_state"
+            return self._parameter(name, array, True)
+        del self._tensors[source[0]]  # whoever needs it as an argument gets another one
+        return tensor
 
     @staticmethod
-    def as_scalar(tensor) -> Tensor:
+    def as_scalar(tensor: Tensor) -> Tensor:
+        """The same tensor of one element, seen as rank 0."""
         return Tensor(tensor.handle, (), tensor.dtype, tensor.value)
 
-    def hold(self, tensor):
+    def hold(self, tensor: Tensor) -> None:
         """Remember ``tensor`` as a place to copy its varying sizes from."""
         for axis, size in enumerate(tensor.shape):
             if isinstance(size, Dim):
-                self._holders.setdefault(size, (tensor, axis))
+                held = self._holders.setdefault(size, [])
+                if not any(t.dtype == tensor.dtype for t, _ in held):
+                    held.append((tensor, axis))
 
-    def holder(self, size):
-        if size not in self._holders:
+    def holder(self, size: Dim, dtypes: Sequence[str] = ()) -> Tuple[Tensor, int]:
+        """A tensor and its axis of this size, of one of ``dtypes`` where there is such a one.
+
+        Raises
+        ------
+        DynamicSizeError
+            If no tensor has an axis of this size.
+        """
+        held = self._holders.get(size)
+        if not held:
             raise DynamicSizeError(f"no tensor has an axis of the varying size {size}")
-        return self._holders[size]
+        return next((h for h in held if h[0].dtype.name in dtypes), held[0])
 
-    def fail(self, reason):
+    def fail(self, reason: str) -> NoReturn:
+        """Refuse the node at hand."""
         raise TranslationError(reason)
 
     # -- shapes ----------------------------------------------------------------------------
 
-    def reshape(self, x, shape) -> Tensor:
+    def reshape(self, x: Tensor, shape: Iterable[Size]) -> Tensor:
+        """``x`` in another shape of as many elements; sizes may vary."""
         shape = tuple(shape)
         source, target = x.carried, shape or (1,)
-        if product(source) != product(target):
-            raise InferenceError(f"cannot reshape {source} to {target}")
+        before, after = product(source), product(target)
+        if before != after:
+            text = f"cannot reshape {source} to {target}"
+            if isinstance(before, Dim) != isinstance(after, Dim):
+                raise DynamicSizeError(f"{text}: only one of them varies with the input")
+            raise InferenceError(text)
         if source != target:
             x = self._reshaped(x, source, target)
-        return self.as_scalar(x) if shape == () else x
+        return self.as_scalar(x) if shape == () else Tensor(x.handle, shape, x.dtype, x.value)
 
-    def _reshaped(self, x, source, target):
-        for codes, reverse in _reshape_codes(source, target):
+    def _reshaped(self, x: Tensor, source: Shape, target: Shape) -> Tensor:
+        for codes, reverse in reshape_codes(source, target):
+            attrs = {"newshape": codes, "reverse": reverse}
             try:
-                fits = self.builder.infer(
-                    "_npx_reshape", [x], dict(newshape=codes, reverse=reverse)
-                )
+                fits = self.builder.infer("_npx_reshape", [x], attrs)
             except (InferenceError, DynamicSizeError):
                 continue
             if fits[0] == target:
-                return self._npx_reshape(x, newshape=codes, reverse=reverse)
-        pieces, begin = _segments(source, target), 0
-        for old, new in pieces:  # copy the sizes from a tensor that has them
+                return self._npx_reshape(x, **attrs)
+        begin = 0
+        for old, new in segments(source, target):  # copy the sizes from a tensor that has them
             if old != new:
+                like = self.full(new, 0, np.dtype(np.float32))
                 x = self.reshape_like(
                     x,
-                    self.full(new, 0, np.float32),
+                    like,
                     lhs_begin=begin,
                     lhs_end=begin + len(old),
                     rhs_begin=0,
@@ -152,142 +270,115 @@ class Context:
             begin += len(new)
         return x
 
-    def expand(self, x, shape) -> Tensor:
-        """``x`` broadcast to ``shape``, which has at least its rank."""
+    def expand(self, x: Tensor, shape: Sequence[Size]) -> Tensor:
+        """``x`` broadcast to ``shape``, which has at least its rank; sizes may vary."""
         x = self.reshape(x, (1,) * (len(shape) - x.rank) + x.shape)
         grow = [i for i, (a, b) in enumerate(zip(x.shape, shape)) if a == 1 and b != 1]
         fixed = [i for i in grow if not isinstance(shape[i], Dim)]
         if fixed:
             x = self.broadcast_axis(x, axis=tuple(fixed), size=tuple(shape[i] for i in fixed))
         for i in grow:
-            if isinstance(shape[i], Dim):
-                other, axis = self.holder(shape[i])
+            size = shape[i]
+            if isinstance(size, Dim):
+                other, axis = self.holder(size)
                 x = self.broadcast_like(x, other, lhs_axes=(i,), rhs_axes=(axis,))
         return x
 
-    def full(self, shape, value, dtype) -> Tensor:
-        if not _varies(shape):
-            return self.constant(np.full(shape, value, dtype))
-        return self.expand(self.constant(np.full((1,) * len(shape), value, dtype)), shape)
+    def full(self, shape: Sequence[Size], value: Any, dtype: Any) -> Tensor:
+        """A tensor of one value throughout; sizes may vary."""
+        shape, dtype = tuple(shape), np.dtype(dtype)
+        if varies(shape):
+            return self.expand(self.constant(np.full((1,) * len(shape), value, dtype)), shape)
+        if product(shape) > MAX_ELEMENTS:
+            return self._full(shape=shape, value=value, dtype=dtype.name)
+        return self.constant(np.full(shape, value, dtype))
 
-    def arange(self, start, limit, delta, dtype) -> Tensor:
+    def arange(self, start: Any, limit: Any, delta: Any, dtype: Any) -> Tensor:
+        """``start, start + delta, ...`` up to but without ``limit``; how many may vary."""
+        dtype = np.dtype(dtype)
         count = join(
             max(0, -(-(at(limit, k) - at(start, k)) // at(delta, k)))
             for k in range(self.builder.samples)
         )
-        if not _varies((start, count, delta)):
+        if not varies((start, count, delta)):
             return self.constant(np.asarray(start + np.arange(count) * delta, dtype))
-        other, axis = self.holder(count)
+        exact = _COUNTING["f" if dtype.kind == "f" else "i"]
+        other, axis = self.holder(count, exact)
+        if other.dtype.name not in exact:
+            other = self.Cast(other, dtype=exact[0])
         steps = self._contrib_arange_like(other, axis=axis, start=start, step=delta)
-        return self.Cast(steps, dtype=np.dtype(dtype).name)
+        return steps if steps.dtype == dtype else self.Cast(steps, dtype=dtype.name)
 
-    def cut(self, x, axis, begin, end, step=1) -> Tensor:
-        """``x[begin:end:step]`` along one axis, with Python's meaning of the three."""
+    def cut(self, x: Tensor, axis: int, begin: Any, end: Any, step: int = 1) -> Tensor:
+        """``x[begin:end:step]`` along one axis, with Python's meaning of the three; sizes may vary."""
         size = x.shape[axis]
         bounds = [
             slice(at(begin, k), at(end, k), step).indices(at(size, k))[:2]
             for k in range(self.builder.samples)
         ]
         first, last = (join(column) for column in zip(*bounds))
-        if (
-            step == 1
-            and first == 0
-            and isinstance(last, Dim)
-            and last != size
-            and last in self._holders
-        ):
-            other, holder_axis = self.holder(last)
-            if holder_axis == axis:
-                return self.slice_like(x, other, axes=(axis,))
+        if (first, last, step) == (0, size, 1):
+            return x
+        wanted = join(len(range(*pair, step)) for pair in bounds)
+        if first == 0 and step == 1 and isinstance(last, Dim):
+            for other, other_axis in self._holders.get(last, ()):
+                if other_axis == axis:
+                    return self.slice_like(x, other, axes=(axis,))
         spellings = [(first, last)]  # as MXNet may be told; inference judges
         if isinstance(size, Dim):  # a constant bound keeps its own clamping
             spellings = [(begin, end), (_from_an_end(first, size), _from_an_end(last, size))]
         for low, high in spellings:
-            low = None if low == (0 if step > 0 else size - 1) or step < 0 and _beyond(low) else low
-            high = None if high == size or _beyond(high) or step < 0 and high == -1 else high
-            attrs = {
-                key: tuple(value if i == axis else fill for i in range(x.rank))
-                for key, value, fill in (
-                    ("begin", low, None),
-                    ("end", high, None),
-                    ("step", step, 1),
-                )
-            }
-            if not _varies((low, high)) and self._yields("slice", x, attrs, axis, bounds, step):
+            attrs = _slice_attributes(x.rank, axis, low, high, step, size)
+            if not varies(tuple(attrs.values())) and self._yields(x, attrs, axis, wanted):
                 return self.slice(x, **attrs)
         raise DynamicSizeError(
             f"cannot say [{first}:{last}:{step}] of an axis of the varying size {size}"
         )
 
-    def _yields(self, op_name, x, attrs, axis, bounds, step):
-        wanted = join(len(range(*pair, step)) for pair in bounds)
+    def _yields(self, x: Tensor, attrs: Dict[str, Any], axis: int, wanted: Size) -> bool:
         try:
-            return self.builder.infer(op_name, [x], attrs)[0][axis] == wanted
+            return bool(self.builder.infer("slice", [x], attrs)[0][axis] == wanted)
         except InferenceError:
             return False
 
 
-def _beyond(position):
+def _slice_attributes(
+    rank: int, axis: int, low: Any, high: Any, step: int, size: Size
+) -> Dict[str, Any]:
+    """Attributes of MXNet's ``slice``, which wants None where a bound is the end itself."""
+    back = step < 0
+    if low == (size - 1 if back else 0) or (back and _beyond(low)):
+        low = None
+    if high == size or _beyond(high) or (back and high == -1):
+        high = None
+    return {
+        key: tuple(value if i == axis else other for i in range(rank))
+        for key, value, other in (("begin", low, None), ("end", high, None), ("step", step, 1))
+    }
+
+
+def _beyond(position: Any) -> bool:
     return isinstance(position, int) and abs(position) >= 2**31 - 1
 
 
-def _varies(value) -> bool:
-    return isinstance(value, Dim) or isinstance(value, (list, tuple)) and any(map(_varies, value))
-
-
-def _from_an_end(position, size):
+def _from_an_end(position: Any, size: Size) -> Any:
     """An index that varies, counted from the other end if it is fixed there."""
     return position - size if isinstance(position, Dim) else position
 
 
-def _segments(source, target):
-    """Cut both shapes into runs of equal product: ``(2, 3, 4), (6, 4)`` into ``(2,3)->(6,), ...``."""
-    pieces, i, j = [], 0, 0
-    while i < len(source) or j < len(target):
-        m, n = min(i + 1, len(source)), min(j + 1, len(target))
-        while product(source[i:m]) != product(target[j:n]):
-            behind = at(product(source[i:m]), 0) <= at(product(target[j:n]), 0)
-            if behind and m < len(source) or n == len(target):
-                m += 1
-            else:
-                n += 1
-            if m > len(source) or n > len(target):
-                return pieces + [(source[i:], target[j:])]
-        if m == len(source):
-            n = len(target)
-        elif n == len(target):
-            m = len(source)
-        pieces.append((source[i:m], target[j:n]))
-        i, j = m, n
-    return pieces
+def _fill(array: np.ndarray) -> Any:
+    """The one number that ``array`` consists of, or None."""
+    if not array.size:
+        return None
+    first = array.flat[0]
+    if _is_view_of_one(array) or (array == first).all():
+        return first.item()
+    return None
 
 
-def _reshape_codes(source, target):
-    """Ways to spell ``target`` for _npx_reshape, likeliest first; the caller tries them."""
-    if not _varies(target):
-        yield target, False
-        return
-    for reverse in (False, True):
-        old, new = (source[::-1], target[::-1]) if reverse else (source, target)
-        codes = [
-            -2
-            if i < len(old) and isinstance(n, Dim) and old[i] == n
-            else -1
-            if isinstance(n, Dim)
-            else n
-            for i, n in enumerate(new)
-        ]
-        if codes.count(-1) <= 1:
-            yield tuple(codes[::-1] if reverse else codes), reverse
-    codes = []  # -2 keep one, -5 merge two, -6 split one in two
-    for old, new in _segments(source, target):
-        plain = [-1 if isinstance(n, Dim) else n for n in new]
-        if len(old) == len(new) == 1:
-            codes += [-2] if isinstance(new[0], Dim) else plain
-        elif (len(old), len(new)) == (2, 1):
-            codes += [-5]
-        elif (len(old), len(new)) == (1, 2) and plain.count(-1) < 2:
-            codes += [-6, *plain]
-        else:
-            codes += plain
-    yield tuple(codes), False
+def _is_view_of_one(array: np.ndarray) -> bool:
+    return array.size > 0 and not any(array.strides)
+
+
+def _identity(tensor: Tensor) -> int:
+    return id(tensor.handle)

@@ -14,53 +14,98 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""What a name of the graph can stand for while it is translated.
+"""What a name of the graph stands for while a model is translated.
 
 Dynamic dimensions are never symbols. The importer picks a few *samples*: assignments of plain
-sizes to all of them at once (batch 2 and length 21, then batch 3 and length 35, ...). A size is
+sizes to all of them at once (batch 2 and length 21, then batch 3 and length 1017, ...). A size is
 then a plain ``int`` where all samples agree and a :class:`Dim`, one int per sample, where they
 do not. Two dims are the same if they agree in every sample.
 """
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import dataclasses
+import math
 import operator
-from typing import Any, Callable, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NoReturn, Optional, Tuple, Union
 
 import numpy as np
 
 from ..errors import DynamicSizeError
 
 
+@dataclasses.dataclass
+class Account:
+    """What one translation calls its sizes, and what it took for granted of them.
+
+    Attributes
+    ----------
+    names : dict
+        Name of a dynamic dimension by its sizes in the samples, for messages.
+    assumptions : list of str
+        Choices that fell alike in all samples and might fall otherwise outside them.
+    """
+
+    names: Dict[Tuple[int, ...], str] = dataclasses.field(default_factory=dict)
+    assumptions: List[str] = dataclasses.field(default_factory=list)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within this scope, sizes have these names and choices on them are written here."""
+        token = _account.set(self)
+        try:
+            yield
+        finally:
+            _account.reset(token)
+
+
+_account: contextvars.ContextVar[Account] = contextvars.ContextVar("account")
+
+
+def assume(text: str) -> None:
+    """Write down something that holds in all samples and is built into the result."""
+    account = _account.get(None)
+    if account is not None and text not in account.assumptions:
+        account.assumptions.append(text)
+
+
 class Dim:
-    """A size that varies with the input: what it is in every sample."""
+    """A size that varies with the input: what it is in every sample.
+
+    Arithmetic gives another ``Dim``, or a plain number where the samples agree. An order that all
+    samples agree on may be asked for and is then an assumption; anything that needs one plain
+    number raises :class:`DynamicSizeError`.
+    """
 
     __slots__ = ("sizes",)
 
-    def __init__(self, sizes: Tuple[int, ...]):
-        self.sizes = tuple(sizes)
+    def __init__(self, sizes: Iterable[Any]):
+        self.sizes: Tuple[Any, ...] = tuple(sizes)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Dim) and self.sizes == other.sizes
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self.sizes)
 
-    def __repr__(self):
-        return "<" + "|".join(map(str, self.sizes)) + ">"
+    def __repr__(self) -> str:
+        account = _account.get(None)
+        name = account.names.get(self.sizes) if account else None
+        return name or "<" + "|".join(map(str, self.sizes)) + ">"
 
-    def __index__(self):
+    def _refuse(self) -> NoReturn:
         raise DynamicSizeError(f"the size {self} varies with the input, a fixed one is needed")
 
-    __int__ = __bool__ = __index__
+    __index__ = __int__ = __float__ = __bool__ = _refuse  # type: ignore[assignment]
 
 
 Size = Union[int, Dim]
 Shape = Tuple[Size, ...]
 
 
-def at(value, sample: int):
+def at(value: Any, sample: int) -> Any:
     """``value`` as it is in one sample; sequences element by element."""
     if isinstance(value, Dim):
         return value.sizes[sample]
@@ -69,39 +114,90 @@ def at(value, sample: int):
     return value
 
 
-def join(values) -> Any:
-    """One value out of what it is in every sample; the reverse of :func:`at`."""
+def join(values: Iterable[Any]) -> Any:
+    """One value out of what it is in every sample; the reverse of :func:`at`.
+
+    Raises
+    ------
+    DynamicSizeError
+        If sequences have another length in every sample: a rank or a list cannot vary.
+    """
     values = tuple(values)
-    if all(v == values[0] for v in values[1:]):
-        return values[0]
-    if isinstance(values[0], (list, tuple)):
+    first = values[0]
+    if all(v == first for v in values[1:]):
+        return first
+    if isinstance(first, (list, tuple)):
         if len({len(v) for v in values}) > 1:
-            raise DynamicSizeError(f"the length of {values} varies with the input")
-        return type(values[0])(join(v) for v in zip(*values))
+            raise DynamicSizeError(
+                f"the number of elements of {' or '.join(map(_short, values))} varies with the input"
+            )
+        return type(first)(join(v) for v in zip(*values))
     return Dim(values)
 
 
-def _lift(function, agree=False):
-    def lifted(*args):
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:40]}... ({len(value)} elements)"
+
+
+def _lift(function: Callable[..., Any], symbol: str = "") -> Callable[..., Any]:
+    """``function`` on sizes, sample by sample; where ``symbol`` is an order, all must agree on it."""
+
+    def lifted(*args: Any) -> Any:
         count = next(len(a.sizes) for a in args if isinstance(a, Dim))
         result = join(function(*(at(a, k) for a in args)) for k in range(count))
-        if agree and isinstance(result, Dim):
-            raise DynamicSizeError(f"a choice depends on how {args[0]} compares with {args[1]}")
+        if symbol:
+            statement = f"{args[0]} {symbol} {args[1]}"
+            if isinstance(result, Dim):
+                raise DynamicSizeError(f"a choice depends on whether {statement}")
+            if not (_is_positive(args[0]) and _is_not_positive(args[1])):
+                assume(f"{statement} is {'true' if result else 'false'}")
         return result
 
     return lifted
 
 
-for _name in ("add", "sub", "mul", "floordiv", "mod", "neg"):
+def _is_positive(size: Any) -> bool:
+    return isinstance(size, Dim) and min(size.sizes) > 0
+
+
+def _is_not_positive(bound: Any) -> bool:
+    return not isinstance(bound, Dim) and bound <= 0
+
+
+for _name in ("add", "sub", "mul", "floordiv", "truediv", "mod", "pow"):
     _function = getattr(operator, _name)
     setattr(Dim, f"__{_name}__", _lift(_function))
     setattr(Dim, f"__r{_name}__", _lift(lambda a, b, f=_function: f(b, a)))
-for _name in ("lt", "le", "gt", "ge"):
-    setattr(Dim, f"__{_name}__", _lift(getattr(operator, _name), agree=True))
+for _name, _function in (
+    ("neg", operator.neg),
+    ("abs", abs),
+    ("round", round),
+    ("floor", math.floor),
+    ("ceil", math.ceil),
+    ("trunc", math.trunc),
+):
+    setattr(Dim, f"__{_name}__", _lift(_function))
+for _name, _symbol in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")):
+    setattr(Dim, f"__{_name}__", _lift(getattr(operator, _name), _symbol))
 
 
-def product(sizes) -> Size:
-    result = 1
+def is_one(size: Size) -> bool:
+    """Whether a size is 1. One that varies is taken not to be, which is an assumption."""
+    if isinstance(size, Dim):
+        assume(f"{size} is not 1")
+        return False
+    return size == 1
+
+
+def varies(value: Any) -> bool:
+    """Whether a size, or any of a sequence of them, varies with the input."""
+    return isinstance(value, Dim) or (isinstance(value, (list, tuple)) and any(map(varies, value)))
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    """Number of elements of a shape."""
+    result: Any = 1
     for size in sizes:
         result = result * size
     return result
@@ -111,8 +207,14 @@ def product(sizes) -> Size:
 class Tensor:
     """A run-time value: an MXNet handle and what is known of it.
 
-    ``shape`` has the ONNX rank. Rank 0 is carried by MXNet as shape (1,): see ``carried``.
-    ``value`` is the array itself where the tensor is a constant.
+    Attributes
+    ----------
+    handle : mxnet.symbol.Symbol or mxnet.ndarray.NDArray
+    shape : tuple of int or Dim
+        The ONNX shape. Rank 0 is carried by MXNet as shape (1,), see ``carried``.
+    dtype : numpy.dtype
+    value : numpy.ndarray or None
+        The array itself where the tensor is a constant.
     """
 
     handle: Any
@@ -126,37 +228,67 @@ class Tensor:
 
     @property
     def carried(self) -> Shape:
+        """The shape that MXNet sees."""
         return self.shape or (1,)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Known:
-    """A value known at conversion time: one array, or one per sample where they differ."""
+    """A value known at conversion time.
+
+    Attributes
+    ----------
+    name : str
+    arrays : tuple of numpy.ndarray
+        One array, or one per sample where they differ.
+    emit : callable or None
+        Gives the tensor that is computed at run time; present where the arrays differ.
+    trainable : bool
+        Whether it comes from the model's own weights, not from shape arithmetic.
+    """
 
     name: str
     arrays: Tuple[np.ndarray, ...]
-    emit: Optional[Callable[[], Tensor]] = None  # computes it at run time
+    emit: Optional[Callable[[], Tensor]] = None
+    trainable: bool = False
 
     @classmethod
-    def of(cls, name, arrays, emit=None):
-        first, *rest = arrays = tuple(map(np.asarray, arrays))
-        same = all(a is first or a.shape == first.shape and np.array_equal(a, first) for a in rest)
-        return cls(name, arrays[:1] if same else arrays, emit)
+    def of(
+        cls,
+        name: str,
+        arrays: Iterable[Any],
+        emit: Optional[Callable[[], Tensor]] = None,
+        trainable: bool = False,
+    ) -> Known:
+        """The value that is ``arrays[k]`` in sample ``k``; equal arrays become one."""
+        arrays = tuple(map(np.asarray, arrays))
+        first = arrays[0]
+        same = all(
+            a is first or np.array_equal(a, first, equal_nan=a.dtype.kind == "f")
+            for a in arrays[1:]
+        )
+        return cls(name, arrays[:1] if same else arrays, emit, trainable)
 
     @property
     def varies(self) -> bool:
         return len(self.arrays) > 1
 
     def at(self, sample: int) -> np.ndarray:
+        """The array in one sample."""
         return self.arrays[sample if self.varies else 0]
 
     @property
     def shape(self) -> Shape:
         return join(a.shape for a in self.arrays)
 
-    def elements(self):
+    @property
+    def dtype(self) -> np.dtype:
+        return self.arrays[0].dtype
+
+    def elements(self) -> Any:
         """Nested list of numbers, with a Dim wherever the samples differ."""
         return join(a.tolist() for a in self.arrays)
 
 
-Value = Union[Known, Tensor, None]
+#: What a name may stand for: None is an optional input that is left out, a list is a sequence.
+Value = Union[Known, Tensor, List[Any], None]

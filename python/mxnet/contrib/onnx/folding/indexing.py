@@ -1,0 +1,72 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Elements taken from an array by their places, and put there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .table import FoldingTable, NotFolded, bounded
+
+table = FoldingTable()
+
+#: Ends at or below this mean "from the very beginning", where NumPy would count from the end.
+_BEFORE_THE_FIRST = -(2**31)
+
+
+@table.op("Gather", versions=(1, 11, 13))
+def gather(data, indices, *, axis):
+    """Places count from the end where negative; beyond the ends is an error."""
+    bounded([*indices.shape, *data.shape[:axis], *data.shape[axis:][1:]])
+    return np.take(data, indices, axis)
+
+
+@table.op("GatherElements", versions=(11, 13))
+def gather_elements(data, indices, *, axis):
+    return np.take_along_axis(data, indices, axis)
+
+
+@table.op("GatherND", versions=(11, 12, 13))
+def gather_nd(data, indices, *, batch_dims=0):
+    if batch_dims:
+        raise NotFolded("batches")
+    return data[tuple(np.moveaxis(indices, -1, 0))]
+
+
+@table.op("ScatterND", versions=(11, 13, 16, 18))
+def scatter_nd(data, indices, updates, *, reduction="none"):
+    if reduction != "none":
+        raise NotFolded(f"reduction {reduction}")
+    result = data.copy()
+    result[tuple(np.moveaxis(indices, -1, 0))] = updates
+    return result
+
+
+@table.op("Slice", versions=(1, 10, 11, 13))
+def slice_(data, *, starts, ends, axes=None, steps=None):
+    index = [slice(None)] * data.ndim
+    axes = range(len(starts)) if axes is None else axes
+    for axis, begin, end, step in zip(axes, starts, ends, steps or [1] * len(starts)):
+        before = step < 0 and end <= _BEFORE_THE_FIRST
+        index[axis] = slice(begin, None if before else end, step)
+    return data[tuple(index)]
+
+
+@table.op("NonZero", versions=(9, 13))
+def nonzero(X):
+    """One row an axis, one column an element."""
+    return np.array(np.nonzero(np.atleast_1d(X)), np.int64).reshape(max(X.ndim, 1), -1)

@@ -1,0 +1,186 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""ONNX to a Gluon block: predict, hybridize, fine-tune, export."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
+
+import mxnet as mx
+
+from ..errors import ModelError
+from ..translation import TranslationTable
+from .import_model import Imported, translate, warn_of_assumptions
+from .loading import ModelFile
+
+Contexts = Union["mx.Context", Sequence["mx.Context"], None]
+
+
+class ImportedBlock(mx.gluon.SymbolBlock):
+    """An ONNX model as a block; its parameters have the names and types that they have in the model.
+
+    Called with the model's inputs in the model's order, it gives its output, or the list of its
+    outputs. It can be used whole or inside other blocks, and everything that a ``SymbolBlock`` can
+    do it does.
+
+    Attributes
+    ----------
+    input_names, output_names : tuple of str
+        As in the model. An input that nothing in the model reads is taken and not looked at; it is
+        absent from exported files.
+    assumptions : tuple of str
+        What holds for all sizes that the importer tried and is built in.
+
+    Parameters
+    ----------
+    imported : Imported
+    ctx : list of mxnet.Context
+    """
+
+    def __init__(self, imported: Imported, ctx: List[mx.Context]):
+        fed = [given for given in imported.inputs if given.value is None]
+        numpy_style = mx.util.is_np_array()
+        heads, variables = _graph(imported, [i.name for i in fed if i.used], numpy_style)
+        super().__init__(heads, variables)
+        self.input_names = tuple(i.name for i in fed)
+        self.output_names = tuple(imported.outputs)
+        self.assumptions = imported.assumptions
+        self._read = [place for place, given in enumerate(fed) if given.used]
+        self._scalars = {place for place, given in enumerate(fed) if not given.shape}
+        # Whole names also in saved parameters: SymbolBlock cuts off what all have in common, and
+        # then does not find the parameters that it saved itself.
+        self._reg_params = dict(self._params.items())
+        for name, array in imported.arrays(list(self._params.keys())):
+            parameter = self._params[name]
+            if not imported.parameters[name].trainable:
+                parameter.grad_req = "null"
+            parameter.shape = array.shape
+            array = array.as_np_ndarray() if numpy_style else array
+            parameter._load_init(array, ctx, cast_dtype=True, dtype_source="saved")
+
+    def forward(self, *args: Any) -> Any:
+        """The model's outputs for its inputs, in the model's order."""
+        if len(args) != len(self.input_names):
+            names = ", ".join(f"'{name}'" for name in self.input_names) or "none"
+            raise ValueError(f"{len(args)} inputs are given, the model takes: {names}")
+        read = [args[i].reshape((1,)) if i in self._scalars else args[i] for i in self._read]
+        return super().forward(*read) if read else self._call_cached_op()
+
+    def load_parameters(
+        self,
+        filename: str,
+        ctx: Contexts = None,
+        allow_missing: bool = False,
+        ignore_extra: bool = False,
+        **how: Any,
+    ) -> None:
+        """Load what ``save_parameters`` saved; arguments as of ``gluon.Block.load_parameters``."""
+        if mx.util.is_np_array():
+            # gluon.Block takes names without a dot for those of MXNet before 1.0, and then reads
+            # classic arrays only.
+            saved = mx.npx.load(filename)
+            self._params.load_dict(saved, ctx, allow_missing, ignore_extra, **how)
+        else:
+            super().load_parameters(filename, ctx, allow_missing, ignore_extra, **how)
+
+
+def _graph(imported: Imported, names: List[str], numpy_style: bool) -> Tuple[Any, Any]:
+    """Heads and input variables, in the style of arrays that the user has switched on."""
+    heads = list(imported.symbol)
+    if mx.util.is_np_shape():
+        heads = [
+            _as_rank_0(head) if shape == () else head
+            for head, shape in zip(heads, imported.output_shapes)
+        ]
+    variables = [
+        mx.sym.var(name, dtype=i.dtype) for name in names for i in imported.inputs if i.name == name
+    ]
+    if numpy_style:
+        heads = [head.as_np_ndarray() for head in heads]
+        variables = [variable.as_np_ndarray() for variable in variables]
+    return heads, variables
+
+
+def _as_rank_0(head: Any) -> Any:
+    """Inside the graph rank 0 is carried as ``(1,)``; with NumPy's shapes on, the edge restores it."""
+    return head.as_np_ndarray().reshape(()).as_nd_ndarray()
+
+
+def import_to_gluon(
+    model_file: ModelFile,
+    ctx: Contexts = None,
+    *,
+    input_shapes: Optional[Mapping[str, Sequence[Any]]] = None,
+    input_values: Optional[Mapping[str, Any]] = None,
+    sizes: Optional[Mapping[str, Any]] = None,
+    translations: Optional[TranslationTable] = None,
+) -> ImportedBlock:
+    """Import an ONNX model as a Gluon block.
+
+    Parameters
+    ----------
+    model_file : str, os.PathLike, bytes, binary file object or onnx.ModelProto
+    ctx : mxnet.Context or list of mxnet.Context, optional
+        Where the parameters live; the current context where not given.
+    input_shapes, input_values, sizes, translations : optional
+        As of :func:`import_model`.
+
+    Returns
+    -------
+    ImportedBlock
+        Its parameters keep the model's types. Weights and biases of floats are trainable, auxiliary
+        states are kept up by BatchNorm itself, and all else has ``grad_req`` ``"null"``. Under
+        ``mx.npx.set_np()`` it takes and gives ``mx.np`` arrays, of rank 0 where the model has it;
+        otherwise ``mx.nd`` arrays, with shape ``(1,)`` for rank 0.
+
+    Raises
+    ------
+    ModelError
+        If the file or an argument is not what it should be.
+    UnsupportedOperatorError
+        If operators have no row; all are named.
+    TranslationError
+        If a node asks for something that cannot be given.
+
+    Examples
+    --------
+    >>> net = import_to_gluon("net.onnx", ctx=mx.cpu())
+    >>> net.hybridize(static_alloc=True, static_shape=True)
+    >>> net(mx.nd.ones((8, 3, 224, 224)))
+    """
+    contexts = _contexts(ctx)
+    imported = translate(
+        model_file,
+        input_shapes=input_shapes,
+        input_values=input_values,
+        sizes=sizes,
+        translations=translations,
+    )
+    warn_of_assumptions(imported)
+    return ImportedBlock(imported, contexts)
+
+
+def _contexts(ctx: Any) -> List[mx.Context]:
+    if ctx is None:
+        return [mx.current_context()]
+    contexts = list(ctx) if isinstance(ctx, (list, tuple)) else [ctx]
+    if not contexts or not all(isinstance(c, mx.Context) for c in contexts):
+        raise ModelError(
+            f"ctx= takes an mxnet.Context or a list of them, such as mx.cpu(), not "
+            f"{type(ctx).__name__} {ctx!r}"
+        )
+    return contexts
