@@ -66,8 +66,7 @@ def command(*arguments, cwd=None):
     """Run the command line in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "mxnet_onnx", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         cwd=cwd,
         check=False,

@@ -20,14 +20,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
 from onnx import FunctionProto, NodeProto, TypeProto, defs
 
 from .errors import ModelError
 from .folding import folds
 from .mx2onnx import canonical, operator_info
+from .mx2onnx.translations import FAMILIES as export_families
 from .mx2onnx.translations import export_table
+from .onnx2mx.translations import FAMILIES as import_families
 from .onnx2mx.translations import import_table
 from .opset import NEWEST_OPSET, TARGET_OPSETS, history
 from .translation import Translation
@@ -163,9 +165,19 @@ def _limits(rows: List[Translation]) -> Tuple[str, ...]:
     return tuple(dict.fromkeys(row.limits for row in rows if row.limits))
 
 
+@functools.lru_cache(maxsize=None)
+def _homes() -> Dict[int, str]:
+    """Identity of each row to the file whose table has it; rows live as long as their tables."""
+    return {
+        id(row): module.__name__.rsplit(".", 1)[-1]
+        for module in (*import_families, *export_families)
+        for row in module.table
+    }
+
+
 def family(row: Translation) -> str:
-    """The family of a row: the file that it stands in."""
-    return row.function.__module__.rsplit(".", 1)[-1]
+    """The family of a row: the file whose table it is in."""
+    return _homes()[id(row)]
 
 
 def _body_is_covered(op_type: str, version: int, inside: Tuple[str, ...] = ()) -> bool:
@@ -191,7 +203,7 @@ def _body_is_covered(op_type: str, version: int, inside: Tuple[str, ...] = ()) -
 
 
 def _body(op_type: str, version: int) -> Optional[FunctionProto]:
-    schema = defs.get_schema(op_type, version, "")
+    schema: Any = defs.get_schema(op_type, version, "")  # its stubs lack the functions
     if schema.has_function:
         return FunctionProto.FromString(
             schema.get_function_with_opset_version(min(schema.function_opset_versions))
@@ -280,7 +292,7 @@ def _changes(op_type: str, before: int, version: int) -> Iterator[str]:
 
 
 def _arguments(op_type: str, version: int) -> Dict[str, str]:
-    schema = defs.get_schema(op_type, version, "")
+    schema: Any = defs.get_schema(op_type, version, "")
     found = {
         f"attribute {n}": f"{a.type.name} = {str(a.default_value).strip() or 'no default'}"
         for n, a in schema.attributes.items()

@@ -77,8 +77,8 @@ def import_page() -> str:
     lines = [
         "# ONNX operators that can be imported",
         "",
-        f"{count.imported_operators} of the {count.onnx_operators} operators of ai.onnx up to opset "
-        f"{NEWEST_OPSET}, in {count.imported_versions} of their {count.onnx_versions} versions. "
+        f"{count.imported_operators} of the {count.onnx_operators} operators of ai.onnx up to "
+        f"opset {NEWEST_OPSET}, in {count.imported_versions} of {count.onnx_versions} versions. "
         + MADE,
         "",
         "A model names an opset; the version in force there is the newest that is not above it. "
@@ -128,8 +128,8 @@ def export_page() -> str:
         f"{count.exported_operators} of the {count.mxnet_operators} operators of MXNet's registry, "
         f"from opset {TARGET_OPSETS[0]} up to opset {TARGET_OPSETS[-1]}. " + MADE,
         "",
-        "An operator may have several names in MXNet; all are understood. *As*: forms that mean the "
-        "same are brought to one operator first. A parameter that is neither translated nor "
+        "An operator may have several names in MXNet; all are understood. *As*: forms that mean "
+        "the same are brought to one operator first. A parameter that is neither translated nor "
         "without effect is refused.",
         "",
         *markdown(("Operator", "Other names", "As", "Family", "Limits"), map(_exported, covered)),

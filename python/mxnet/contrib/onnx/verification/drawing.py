@@ -88,6 +88,20 @@ def declared_types(types: Mapping[str, Any]) -> Dict[str, Tuple[np.dtype, Tuple[
     }
 
 
+def given_runs(given: Union[Arrays, Sequence[Arrays]]) -> List[Dict[str, np.ndarray]]:
+    """What the caller gives as a list of runs; arrays may be MXNet's."""
+    runs = [given] if isinstance(given, Mapping) else given
+    if not isinstance(runs, (list, tuple)) or not all(isinstance(r, Mapping) for r in runs):
+        raise ModelError(
+            "inputs for verification are a dict of arrays by name, or a list of such dicts; got "
+            f"a {type(given).__name__}"
+        )
+    return [
+        {n: np.asarray(a.asnumpy() if hasattr(a, "asnumpy") else a) for n, a in run.items()}
+        for run in runs
+    ]
+
+
 def bound_sizes(declared: Inputs, arrays: Arrays) -> Dict[str, int]:
     """What the varying sizes are in ``arrays``; ModelError where they do not fit the inputs."""
     if set(arrays) != set(declared):
@@ -97,7 +111,7 @@ def bound_sizes(declared: Inputs, arrays: Arrays) -> Dict[str, int]:
         )
     sizes: Dict[str, int] = {}
     for name, (dtype, shape) in declared.items():
-        array = np.asarray(arrays[name])
+        array = arrays[name]
         for size, given in zip(shape, array.shape):
             if isinstance(size, str):
                 sizes.setdefault(size, given)
@@ -197,7 +211,7 @@ def draw(
         rng = np.random.RandomState((seed * 1000003 + zlib.crc32(name.encode())) % 2**32)
         limit = (limits or {}).get(name)
         if limit is not None or dtype.kind in "iub":
-            array = rng.randint(0, max(1, limit or SAFE_INDEX), shape)
+            array: np.ndarray = rng.randint(0, max(1, limit or SAFE_INDEX), shape)
         else:
             array = rng.standard_normal(shape)
         arrays[name] = np.asarray(array).astype(dtype).reshape(shape)

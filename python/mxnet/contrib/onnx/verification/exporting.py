@@ -20,14 +20,17 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import json
 import os
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Deque, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 import onnx
 
+from ..mx2onnx.conversion import Conversion
+from ..mx2onnx.symbol_file import Graph, Node, Output, Variable
+from ..mx2onnx.symbol_json import NodeDict
+from ..mx2onnx.tensors import Tensor
 from . import onnx_runtime
 from .comparison import Comparison, compare
 from .drawing import (
@@ -38,25 +41,26 @@ from .drawing import (
     declared_types,
     described,
     draw,
+    given_runs,
     index_limits,
     sizes_to_try,
     with_sizes,
 )
 from .expressions import evaluate
 from .inside import NOT_FOUND, Pair, first_difference
-from .mxnet_process import MXNetProcess, MXNetRefusal, Place, require
+from .mxnet_process import CPU, MXNetProcess, MXNetRefusal, Place, require
 from .onnx_runtime import RuntimeRefusal
 from .report import Report, Run
 
 
 def verify_export(
-    conversion: Any,
+    conversion: Conversion,
     inputs: Given = None,
     *,
     sizes: Optional[Mapping[str, Sequence[int]]] = None,
     tolerance: Optional[float] = None,
     seed: int = 0,
-    device: str = "cpu(0)",
+    ctx: Any = None,
     path: Optional[str] = None,
 ) -> Report:
     """Run source and result on the same inputs, compare, and name the first node that differs.
@@ -80,8 +84,8 @@ def verify_export(
         equal.
     seed : int
         Of the inputs that are drawn.
-    device : str
-        Where MXNet runs: ``"cpu(0)"``, ``"gpu(0)"``.
+    ctx : mxnet.Context or str, optional
+        Where MXNet runs, the first CPU by default.
     path : str, optional
         The file that was written from ``conversion``; a temporary one is written where not given.
 
@@ -99,8 +103,8 @@ def verify_export(
     require()
     runtime = onnx_runtime.name()
     report = Report(os.path.basename(path) if path else "the ONNX model", runtime, "MXNet")
-    parameters = {n: _placed(t) for n, t in conversion.parameters.items()}
-    with MXNetProcess(conversion.symbol, parameters, device) as mxnet:
+    parameters = {n: _placed(t) for n, t in conversion.tensors.items()}
+    with MXNetProcess(conversion.symbol.text(), parameters, str(ctx or CPU)) as mxnet:
         if path is None:
             path = os.path.join(mxnet.folder, "converted.onnx")
             conversion.write(path)
@@ -117,11 +121,14 @@ def verify_export(
 class _Sides:
     """Both sides of one verification."""
 
-    def __init__(self, conversion: Any, mxnet: MXNetProcess, path: str, tolerance: Optional[float]):
+    def __init__(
+        self, conversion: Conversion, mxnet: MXNetProcess, path: str, tolerance: Optional[float]
+    ):
         self.conversion, self.mxnet, self.path, self.tolerance = conversion, mxnet, path, tolerance
         self.model = onnx.load(path, load_external_data=False)
-        self.places = _places(conversion)
+        self.places = _places(conversion.graph, conversion.symbol.nodes)
         self.pairs = list(self._pairs())
+        self.variables = {name: v for v, name in conversion.input_names.items()}
 
     def feeds(
         self, given: Given, sizes: Optional[Mapping[str, Sequence[int]]], seed: int
@@ -129,7 +136,7 @@ class _Sides:
         """What to run."""
         declared = declared_types(self.conversion.inputs)
         if given is not None:
-            runs = [given] if isinstance(given, Mapping) else list(given)
+            runs = given_runs(given)
             return [(bound_sizes(declared, run), run) for run in runs]
         candidates = list(sizes_to_try(declared, sizes))
         chosen = candidates[0]
@@ -141,13 +148,14 @@ class _Sides:
 
     def _by_variable(self, inputs: Mapping[str, Any]) -> Dict[str, Any]:
         """``inputs`` by the names that MXNet knows."""
-        return {self.conversion.variables[n]: value for n, value in inputs.items()}
+        return {self.variables[n]: value for n, value in inputs.items()}
 
     def compared(self, report: Report, feeds: Sequence[Feed]) -> Report:
         """``report`` with every run, and with the first node that differs where an output does."""
         fed = [self._by_variable(arrays) for _, arrays in feeds]
         heads = [(self.places[node], k) for node, k in self.conversion.graph.heads]
-        found = self.mxnet.run(fed, heads, inside=[pair.head for pair in self.pairs])
+        inside = [(self.places[node], k) for node, k in self._read()]
+        found = self.mxnet.run(fed, heads, inside=inside)
         session = onnx_runtime.Session(self.path)
         runs = []
         for index, (sizes, arrays) in enumerate(feeds):
@@ -162,7 +170,7 @@ class _Sides:
         report = dataclasses.replace(
             report,
             runs=tuple(runs),
-            types_checked=len(self.pairs),
+            types_checked=len(inside),
             type_differences=tuple(dict.fromkeys(differences)),
         )
         wrong = next((index for index, run in enumerate(runs) if not run.agrees), None)
@@ -193,32 +201,50 @@ class _Sides:
         self, types: Sequence[Tuple[Tuple[int, ...], str]], sizes: Mapping[str, int]
     ) -> Iterator[str]:
         """What the converter inferred otherwise than MXNet."""
-        for pair, (shape, dtype) in zip(self.pairs, types):
-            inferred = self.conversion.types(pair.value)
-            if inferred.dims is None:
+        for (index, k), (shape, dtype) in zip(self._read(), types):
+            inferred = self.conversion.values[index, k].type
+            if inferred.dims is None or self._is_made_of_nothing(index):
                 continue
             dims = tuple(evaluate(d, sizes) if isinstance(d, str) else d for d in inferred.dims)
             if self.mxnet.widened and inferred.dtype == np.float16:
                 dtype = "float16"
             if not _fits(dims, shape) or dtype not in ("", inferred.dtype.name):
                 yield (
-                    f"'{pair.node}' ({pair.op_type}), output {pair.output}: {_dims(dims)} "
+                    f"{self._called(index)}, output {k}: {_dims(dims)} "
                     f"{inferred.dtype.name} instead of {_dims(shape)} {dtype}"
                 )
 
-    def _pairs(self) -> Iterator[Pair]:
-        """Values of the source that something reads and that the ONNX model still has, in order."""
-        present = {o for node in self.model.graph.node for o in node.output}
+    def _read(self) -> List[Output]:
+        """Outputs of operators that something reads, in order."""
         graph = self.conversion.graph
-        read = {i for n in graph.nodes for i in getattr(n, "inputs", ()) if isinstance(i, tuple)}
+        nodes = (graph.nodes[index] for index in self.conversion.live)
+        read = {source for node in nodes if isinstance(node, Node) for source in node.sources}
         read.update(graph.heads)
-        for (index, k), value in sorted(self.conversion.values.items()):
-            node = graph.nodes[index]
-            if value in present and (index, k) in read and hasattr(node, "op_type"):
-                yield Pair(node.name, node.op_type, self.places[index], k, value)
+        return sorted(
+            output
+            for output in read.intersection(self.conversion.values)
+            if isinstance(graph.nodes[output[0]], Node)
+        )
+
+    def _pairs(self) -> Iterator[Pair]:
+        """The outputs of operators that the ONNX model still has as values."""
+        present = {o for node in self.model.graph.node for o in node.output}
+        for index, k in self._read():
+            node, name = self.conversion.graph.nodes[index], self.conversion.values[index, k].name
+            if isinstance(node, Node) and name is not None and name in present:
+                yield Pair(node.name, node.op_type, self.places[index], k, name)
+
+    def _is_made_of_nothing(self, index: int) -> bool:
+        """Whether a node has no inputs: MXNet infers its sizes from its readers, ONNX cannot."""
+        node = self.conversion.graph.nodes[index]
+        return isinstance(node, Node) and not node.sources
+
+    def _called(self, index: int) -> str:
+        node = self.conversion.graph.nodes[index]
+        return f"'{node.name}'" + (f" ({node.op_type})" if isinstance(node, Node) else "")
 
 
-def _placed(tensor: Any) -> Union[Place, np.ndarray]:
+def _placed(tensor: Tensor) -> Union[Place, np.ndarray]:
     """Where a parameter lies, or its numbers."""
     if tensor.place is None:
         return tensor.read()
@@ -226,16 +252,16 @@ def _placed(tensor: Any) -> Union[Place, np.ndarray]:
     return Place(os.path.abspath(path), offset, tensor.dtype.name, tuple(tensor.shape))
 
 
-def _places(conversion: Any) -> Dict[int, int]:
-    """Canonical node to place in the symbol file, by name; equal names in their order."""
-    stored: Dict[Tuple[str, bool], collections.deque] = collections.defaultdict(collections.deque)
-    for place, entry in enumerate(json.loads(conversion.symbol)["nodes"]):
-        stored[entry["name"], entry["op"] == "null"].append(place)
+def _places(graph: Graph, stored: Sequence[NodeDict]) -> Dict[int, int]:
+    """Node of the canonical graph to its place in the symbol file, by name, equal ones in order."""
+    waiting: Dict[Tuple[str, bool], Deque[int]] = collections.defaultdict(collections.deque)
+    for place, entry in enumerate(stored):
+        waiting[entry.name, entry.op == "null"].append(place)
     places = {}
-    for index, node in enumerate(conversion.graph.nodes):
-        waiting = stored.get((node.name, not hasattr(node, "op_type")))
-        if waiting:
-            places[index] = waiting.popleft()
+    for index, node in enumerate(graph.nodes):
+        found = waiting.get((node.name, isinstance(node, Variable)))
+        if found:
+            places[index] = found.popleft()
     return places
 
 

@@ -39,12 +39,13 @@ from .drawing import (
     declared_inputs,
     described,
     draw,
+    given_runs,
     index_limits,
     sizes_to_try,
     with_sizes,
 )
 from .inside import NOT_FOUND, Pair, first_difference
-from .mxnet_process import MXNetProcess, MXNetRefusal, require
+from .mxnet_process import CPU, MXNetProcess, MXNetRefusal, require
 from .onnx_runtime import RuntimeRefusal
 from .report import Report, Run
 
@@ -65,7 +66,7 @@ def verify_import(
     sizes: Optional[Mapping[str, Sequence[int]]] = None,
     tolerance: Optional[float] = None,
     seed: int = 0,
-    device: str = "cpu(0)",
+    ctx: Any = None,
 ) -> Report:
     """Run an ONNX file in ONNX Runtime and what was imported from it in MXNet, and compare.
 
@@ -92,8 +93,8 @@ def verify_import(
         equal.
     seed : int
         Of the inputs that are drawn.
-    device : str
-        Where MXNet runs: ``"cpu(0)"``, ``"gpu(0)"``.
+    ctx : mxnet.Context or str, optional
+        Where MXNet runs, the first CPU by default.
 
     Returns
     -------
@@ -109,7 +110,7 @@ def verify_import(
     require()
     runtime = onnx_runtime.name()
     parameters = {n: a.asnumpy() for n, a in [*arg_params.items(), *aux_params.items()]}
-    with MXNetProcess(symbol.tojson(), parameters, device) as mxnet:
+    with MXNetProcess(symbol.tojson(), parameters, str(ctx or CPU)) as mxnet:
         path = _path(model_file, mxnet.folder)
         name = os.path.basename(path)
         report = Report("the imported network", "MXNet", f"{name} in {runtime}")
@@ -165,12 +166,14 @@ class _Sides:
                 declared[name] = (dtype, tuple(s or f"{name}.{k}" for k, s in enumerate(shape)))
         free = {n: kind for n, kind in declared.items() if n not in values}
         if given is not None:
-            runs = [given] if isinstance(given, Mapping) else list(given)
+            runs = given_runs(given)
             return [(bound_sizes(free, run), {**values, **run}) for run in runs]
         limits = index_limits(self.model)
         refusal: Optional[RuntimeRefusal] = None
         for chosen in sizes_to_try(free, sizes):
-            feeds = [(s, {**values, **draw(with_sizes(free, s), limits, seed)}) for s in chosen]
+            feeds: List[Feed] = [
+                (s, {**values, **draw(with_sizes(free, s), limits, seed)}) for s in chosen
+            ]
             try:
                 for _, arrays in feeds:
                     self.session.run(arrays)

@@ -34,6 +34,7 @@ import numpy as np
 from ..errors import ConversionError
 
 SCRIPT = pathlib.Path(__file__).with_name("run_mxnet.py")
+CPU = "cpu(0)"
 #: Runs a file without putting its folder before the standard library.
 LAUNCH = "import runpy, sys; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
 
@@ -102,7 +103,7 @@ class MXNetProcess:
         Whether float16 is computed in float32, for want of a float16 kernel in MXNet.
     """
 
-    def __init__(self, symbol: str, parameters: Mapping[str, Any], device: str = "cpu(0)"):
+    def __init__(self, symbol: str, parameters: Mapping[str, Any], device: str = CPU):
         require()
         self._folder = tempfile.TemporaryDirectory(prefix="onnx-verification-")
         self._symbol = os.path.join(self.folder, "source-symbol.json")

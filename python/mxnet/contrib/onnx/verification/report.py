@@ -27,6 +27,7 @@ from .comparison import Comparison
 
 #: Lines of one kind that a text shows before it says how many more there are.
 SHOWN = 12
+HEADING = ("output", "shape", "dtype", "difference", "error", "allowed", "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,8 +129,10 @@ class Report:
         verdict = "agrees with" if self.agrees else "does NOT agree with"
         lines = [f"{self.subject}, run by {self.runtime}, {verdict} {self.reference}"]
         lines += [f"  {problem}" for problem in self.problems]
-        for run in self.runs:
-            lines += ["", *_run_lines(run)]
+        for number in range(len(self.runs)):
+            if not any(r.inputs == self.runs[number].inputs for r in self.runs[:number]):
+                alike = [r for r in self.runs if r.inputs == self.runs[number].inputs]
+                lines += ["", *_run_lines(alike)]
         if self.first_difference is not None:
             lines += ["", *_difference_lines(self.first_difference)]
         if self.type_differences:
@@ -144,24 +147,27 @@ class Report:
         return "\n".join(lines)
 
 
-def _run_lines(run: Run) -> List[str]:
-    given = ", ".join(f"{n} {dtype} {shape}" for n, (dtype, shape) in run.inputs.items())
-    lines = [f"  {run.route + ', ' if run.route else ''}with {given or 'no inputs'}"]
-    rows = [("output", "shape", "dtype", "difference", "error", "allowed", "")]
-    ordered = sorted(run.outputs, key=lambda output: output.agrees)
-    for output in ordered[:SHOWN]:
-        rows.append(
-            (
-                output.name,
-                str(output.shape),
-                output.dtype,
-                f"{output.largest_difference:.2g}",
-                f"{output.error:.2g}",
-                f"{output.tolerance:.0e}" if output.tolerance else "none",
-                "equal" if output.agrees else f"DIFFERS: {output.reason()}",
-            )
-        )
-    return lines + table(rows, indent=4) + _rest(ordered)
+def _run_lines(runs: Sequence[Run]) -> List[str]:
+    """What came out of the same inputs, by all routes."""
+    inputs = runs[0].inputs.items()
+    given = ", ".join(f"{name} {dtype} {shape}" for name, (dtype, shape) in inputs)
+    rows: List[Tuple[str, ...]] = [HEADING]
+    found = [(run.route, output) for run in runs for output in run.outputs]
+    found.sort(key=lambda pair: pair[1].agrees)
+    rows += [_output_row(route, output) for route, output in found[:SHOWN]]
+    return [f"  with {given or 'no inputs'}", *table(rows, indent=4), *_rest(found)]
+
+
+def _output_row(route: str, output: Comparison) -> Tuple[str, ...]:
+    return (
+        f"{output.name} by {route}" if route else output.name,
+        str(output.shape),
+        output.dtype,
+        f"{output.largest_difference:.2g}",
+        f"{output.error:.2g}",
+        f"{output.tolerance:.0e}" if output.tolerance else "none",
+        "equal" if output.agrees else f"DIFFERS: {output.reason()}",
+    )
 
 
 def _difference_lines(found: NodeDifference) -> List[str]:
