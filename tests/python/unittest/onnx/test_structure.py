@@ -40,7 +40,12 @@ FAMILIES = {
 KNOW_OPERATORS = {
     "mx2onnx/canonical.py": "says which MXNet operators mean the same",
     "mx2onnx/simplify.py": "its rules are about operators",
+    "mx2onnx/parameter_shapes.py": "says which shapes the parameters of a layer have",
+    "mx2onnx/unsized.py": "says which operators broadcast",
     "mx2onnx/inference.py": "completes ONNX's inference for the operators whose sizes it loses",
+    "onnx2mx/graph.py": "nodes that hold a constant become constants",
+    "onnx2mx/context.py": "says sizes that vary by MXNet's operators, for all rows",
+    "onnx2mx/hazards.py": "lists what MXNet does not survive, operator by operator",
     "mx2onnx/symbol_file.py": "upgrades operators that changed meaning between MXNet releases",
 }
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 500, 60

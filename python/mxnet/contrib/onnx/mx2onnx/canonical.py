@@ -14,18 +14,26 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""One name for one meaning: scalar forms join their binary operator, loss heads become what they predict."""
+"""One name for one meaning, and what training alone needs taken out."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Dict, List, Tuple, Union
 
 from . import operator_info
-from .symbol_file import Graph, Node
+from .symbol_file import Graph, Node, Output
 
-SCALAR = {
+#: An operator with a number for its second operand: the operator with two tensors.
+SCALAR: Dict[str, str] = {
     "_plus_scalar": "broadcast_add",
     "_minus_scalar": "broadcast_sub",
     "_mul_scalar": "broadcast_mul",
     "_div_scalar": "broadcast_div",
     "_power_scalar": "broadcast_power",
     "_mod_scalar": "broadcast_mod",
+    "_hypot_scalar": "broadcast_hypot",
     "_maximum_scalar": "broadcast_maximum",
     "_minimum_scalar": "broadcast_minimum",
     "_equal_scalar": "broadcast_equal",
@@ -34,14 +42,19 @@ SCALAR = {
     "_greater_equal_scalar": "broadcast_greater_equal",
     "_lesser_scalar": "broadcast_lesser",
     "_lesser_equal_scalar": "broadcast_lesser_equal",
+    "_logical_and_scalar": "broadcast_logical_and",
+    "_logical_or_scalar": "broadcast_logical_or",
+    "_logical_xor_scalar": "broadcast_logical_xor",
 }
-REVERSED = {
+#: The same with the number for the first operand.
+REVERSED_SCALAR: Dict[str, str] = {
     "_rminus_scalar": "broadcast_sub",
     "_rdiv_scalar": "broadcast_div",
     "_rpower_scalar": "broadcast_power",
     "_rmod_scalar": "broadcast_mod",
 }
-SAME = {
+#: An operator for operands of one shape: the operator that broadcasts, which is the same on them.
+SAME: Dict[str, str] = {
     "elemwise_add": "broadcast_add",
     "elemwise_sub": "broadcast_sub",
     "elemwise_mul": "broadcast_mul",
@@ -51,49 +64,88 @@ SAME = {
     "_maximum": "broadcast_maximum",
     "_minimum": "broadcast_minimum",
     "_mod": "broadcast_mod",
+    "_hypot": "broadcast_hypot",
     "_equal": "broadcast_equal",
     "_not_equal": "broadcast_not_equal",
     "_greater": "broadcast_greater",
     "_greater_equal": "broadcast_greater_equal",
     "_lesser": "broadcast_lesser",
     "_lesser_equal": "broadcast_lesser_equal",
+    "_logical_and": "broadcast_logical_and",
+    "_logical_or": "broadcast_logical_or",
+    "_logical_xor": "broadcast_logical_xor",
 }
-PREDICTS = {
-    "SoftmaxOutput",
-    "LinearRegressionOutput",
-    "LogisticRegressionOutput",
-    "MAERegressionOutput",
-    "SVMOutput",
-    "WarpCTC",
-}  # (data, label): what is predicted depends on data alone
-RETIRED = {"WarpCTC": "softmax"}  # operators of old plugins that MXNet 1.9.1 no longer loads
-LOSSES = {
-    "CTCLoss",
-    "softmax_cross_entropy",
-}  # a head that is a loss and nothing else is dropped, through MakeLoss too
+#: Heads of training: what they predict depends on their first input alone, not on the label.
+PREDICTS = frozenset(
+    {
+        "SoftmaxOutput",
+        "LinearRegressionOutput",
+        "LogisticRegressionOutput",
+        "MAERegressionOutput",
+        "SVMOutput",
+        "WarpCTC",
+    }
+)
+#: Operators of old plugins that MXNet 1.9.1 cannot load, and what they compute in inference.
+RETIRED: Dict[str, str] = {"WarpCTC": "softmax"}
+#: Heads that mark what is to be minimised, or that no gradient passes.
+MARKS = frozenset({"MakeLoss", "make_loss", "BlockGrad"})
+#: Losses: nobody wants them from an inference model that predicts something too.
+LOSSES = frozenset({"CTCLoss", "softmax_cross_entropy"})
+#: How MXNet's modules and examples name variables that hold the truth.
+LABEL = re.compile(r"(^|.*_)labels?\d*$")
 
 
-def canonicalise(graph):
-    nodes = [_canonical(n) if isinstance(n, Node) else n for n in graph.nodes]
-    heads = [h for h in graph.heads if not _is_loss(nodes, h[0])]
-    return Graph(nodes, heads or graph.heads)
+def canonicalise(graph: Graph, keep_losses: bool = False) -> Graph:
+    """The inference part of a graph in canonical operators.
+
+    Parameters
+    ----------
+    graph : Graph
+    keep_losses : bool
+        Whether the heads were asked for by name, so that even a loss stays.
+
+    Returns
+    -------
+    Graph
+        Node indices are those of ``graph``. Scalar operators became their binary operator with a
+        number among the inputs, loss heads what they predict, and heads that are losses and nothing
+        else are gone unless there is nothing else.
+    """
+    nodes = tuple(_canonical(n) if isinstance(n, Node) else n for n in graph.nodes)
+    canonical = Graph(nodes, graph.heads)
+    if keep_losses:
+        return canonical
+    heads = tuple(head for head in graph.heads if not _is_loss(canonical, head))
+    return dataclasses.replace(canonical, heads=heads or graph.heads)
 
 
-def _is_loss(nodes, index):
-    node = nodes[index]
-    while getattr(node, "op_type", "") in ("MakeLoss", "make_loss", "BlockGrad"):
-        node = nodes[node.inputs[0][0]]
-    return getattr(node, "op_type", "") in LOSSES
-
-
-def _canonical(node):
-    name, inputs, values, changed = node.op_type, list(node.inputs), node.values, node.changed
-    if name in SCALAR or name in REVERSED:
-        inputs = [*inputs, values["scalar"]] if name in SCALAR else [values["scalar"], *inputs]
-        name, values, changed = SCALAR.get(name) or REVERSED[name], {}, set()
-    elif name in PREDICTS:
+def _canonical(node: Node) -> Node:
+    op_type = node.op_type
+    inputs: Tuple[Union[Output, float], ...] = node.inputs
+    if op_type in SCALAR or op_type in REVERSED_SCALAR:
+        number = node.values["scalar"]
+        inputs = (*inputs, number) if op_type in SCALAR else (number, *inputs)
+        op_type = SCALAR.get(op_type) or REVERSED_SCALAR[op_type]
+        return Node(node.name, op_type, inputs, {}, frozenset())
+    if op_type in PREDICTS:
         inputs = inputs[:1]
-    if name in RETIRED:
-        name = RETIRED[name]
-        values, changed = operator_info.decode(name, {})
-    return Node(node.name, SAME.get(name, name), inputs, values, changed)
+    if op_type in RETIRED:
+        values, changed = operator_info.decode(RETIRED[op_type], {})
+        return Node(node.name, RETIRED[op_type], inputs, values, changed)
+    return dataclasses.replace(node, op_type=SAME.get(op_type, op_type), inputs=inputs)
+
+
+def _is_loss(graph: Graph, head: Output) -> bool:
+    """Whether a head is a loss by its operator, or is marked as one and compares with a label."""
+    marked, node = False, graph.nodes[head[0]]
+    while isinstance(node, Node) and node.op_type in MARKS and node.sources:
+        marked, node = True, graph.nodes[node.sources[0][0]]
+    if isinstance(node, Node) and node.op_type in LOSSES:
+        return True
+    return marked and bool(labels(graph, [head]))
+
+
+def labels(graph: Graph, heads: List[Output]) -> List[str]:
+    """Names of the label variables that ``heads`` depend on."""
+    return [name for name in graph.variables(graph.live(heads)) if LABEL.match(name)]

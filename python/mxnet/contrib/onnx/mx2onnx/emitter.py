@@ -14,71 +14,148 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""What rows write with: ``op.Relu(x)`` adds one Relu node, checked against the schema in force at the target opset."""
+"""What rows write with: ``op.Relu(x)`` adds a Relu node, checked against the target's schema."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NoReturn,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 
-from onnx import AttributeProto, helper
+from onnx import AttributeProto, NodeProto, helper, numpy_helper
 
-from ..errors import TranslationError
-from ..opset import schema_at
-from . import fold
+from ..errors import ConversionError, TranslationError
+from ..folding import folds
+from ..opset import OpSchema, history, schema_at
+from ..translation import Translation, bind
 from .inference import TensorType, TypeInference
 from .tensors import Tensor
+from .unsized import Unsized
 
+#: Equal constants up to here are one constant.
 SHARED_BYTES = 4096
-KINDS = {
+#: Constants up to here are computed at once, so that rows can look at them; others when written.
+COMPUTED_BYTES = 4096
+
+Operand = Union[str, int, float, bool, np.ndarray, np.generic, None]
+Emitted = Union[str, Tuple[str, ...]]
+
+_ATTRIBUTES: Mapping[int, Callable[[Any], Any]] = {
     AttributeProto.INT: int,
     AttributeProto.FLOAT: float,
     AttributeProto.STRING: str,
     AttributeProto.STRINGS: list,
     AttributeProto.INTS: lambda v: [int(i) for i in v],
-    AttributeProto.FLOATS: lambda v: [float(i) for i in v],
+    AttributeProto.FLOATS: lambda v: [float(f) for f in v],
+    AttributeProto.TENSOR: lambda v: numpy_helper.from_array(np.asarray(v)),
+    AttributeProto.GRAPH: lambda v: v,
 }
 
 
 class Emitter:
     """Emits ONNX nodes and answers what is known of values.
 
-    A value given by name becomes an attribute or a constant input, whichever that version of the operator has; a Python
-    number given as a tensor becomes a constant of the dtype its neighbours have. Integer arithmetic on constants is folded.
+    Values are names. ``op.ReduceSum(x, axes=[1])`` writes a node, gives its value's name and knows
+    whether ``axes`` is an attribute or a constant input at the target opset; None is not given. A
+    Python number given as a tensor becomes a constant of the dtype that its neighbours have.
+    Operators on constants alone are computed instead of written.
+
+    Parameters
+    ----------
+    opset : int
+        The target.
+
+    Attributes
+    ----------
+    opset : int
+    nodes : list of onnx.NodeProto
+        What was written, each node after those it reads.
+    constants : dict of str to Tensor
+        Values whose numbers are known: weights and what was computed from them.
+    type : TypeInference
+        ``op.type(x)`` is the dtype and the sizes of a value, names included.
+    domains : set of str
+        Operator domains in use beside ONNX's own.
     """
 
-    def __init__(self, opset):
-        self.opset, self.nodes, self.constants = opset, [], {}
+    def __init__(self, opset: int):
+        self.opset = opset
+        self.nodes: List[NodeProto] = []
+        self.constants: Dict[str, Tensor] = {}
         self.type = TypeInference(opset, self.constants)
-        self._shared, self._taken, self.scope = {}, set(), ""
+        self.domains: Set[str] = set()
+        self._unsized = Unsized()
+        self._shared: Dict[Tuple[str, Tuple[int, ...], bytes], str] = {}
+        self._taken: Set[str] = set()
+        self._counts: Dict[str, int] = {}
+        self._scope = ""
 
     # what is known of a value
-    def rank(self, x):
+
+    def rank(self, x: str) -> int:
+        """Number of axes of ``x``; refuses where it is not known."""
         dims = self.type(x).dims
         if dims is None:
-            raise TranslationError(f"the rank of '{x}' is not known")
+            raise TranslationError(f"the number of axes of '{x}' is not known")
         return len(dims)
 
-    def dims(self, x):
-        """int where known, else None: names say nothing a row could compute with."""
+    def dims(self, x: str) -> Tuple[Optional[int], ...]:
+        """Sizes of ``x``; None for those that vary, as their names are nothing to compute with."""
         self.rank(x)
-        return tuple(d if isinstance(d, int) else None for d in self.type(x).dims)
+        return tuple(d if isinstance(d, int) else None for d in self.type(x).dims or ())
 
-    def dtype(self, x):
+    def dtype(self, x: str) -> np.dtype:
+        """NumPy dtype of ``x``."""
         return self.type(x).dtype
 
-    def axis(self, x, axis):
-        return axis + self.rank(x) if axis < 0 else axis
+    def axis(self, x: str, axis: int) -> int:
+        """``axis`` of ``x`` counted from the front; refuses one that ``x`` does not have."""
+        rank = self.rank(x)
+        if not -rank <= axis < rank:
+            raise TranslationError(f"axis {axis} is outside of the {rank} axes of '{x}'")
+        return axis + rank if axis < 0 else axis
 
-    def tensor(self, x):
+    def tensor(self, x: str) -> Optional[Tensor]:
         """The constant behind ``x``, or None."""
         return self.constants.get(x)
 
     # constants
-    def constant(self, value, dtype=None, name="const"):
-        tensor = value if isinstance(value, Tensor) else Tensor.of(np.asarray(value, dtype))
+
+    def constant(self, value: Any, dtype: Any = None, name: str = "const") -> str:
+        """A constant, the same one for equal small values.
+
+        Parameters
+        ----------
+        value : array-like or Tensor
+        dtype : optional
+            Of the constant; by default that of ``value``.
+        name : str
+            What to call it, a number behind it where that is taken.
+        """
         key = None
-        if tensor.nbytes <= SHARED_BYTES and not isinstance(value, Tensor):
-            key = (tensor.dtype.str, tensor.shape, tensor.read().tobytes())
-            if key in self._shared:
-                return self._shared[key]
+        if isinstance(value, Tensor):
+            tensor = value
+        else:
+            tensor = Tensor.of(np.asarray(value, dtype))
+            if tensor.nbytes <= SHARED_BYTES:
+                key = (tensor.dtype.str, tensor.shape, tensor.read().tobytes())
+                if key in self._shared:
+                    return self._shared[key]
         name = self.fresh(name)
         self.constants[name] = tensor
         if key is not None:
@@ -86,94 +163,294 @@ class Emitter:
         self.type.declare(name, TensorType(tensor.dtype, tensor.shape))
         return name
 
-    def computed(self, shape, dtype, read, name="weight"):
+    def computed(
+        self, shape: Sequence[int], dtype: Any, read: Callable[[], np.ndarray], name: str = ""
+    ) -> str:
         """A constant whose numbers ``read()`` computes when the file is written."""
-        return self.constant(
-            Tensor(tuple(shape), np.dtype(dtype), read), name=f"{self.scope}/{name}"
-        )
+        tensor = Tensor(tuple(shape), np.dtype(dtype), read)
+        return self.constant(tensor, name=f"{self._scope}/{name or 'weight'}")
 
-    def derived(self, x, function, shape=None, dtype=None):
-        """A constant computed from constant ``x`` when the file is written."""
+    def derived(
+        self,
+        x: str,
+        function: Callable[[np.ndarray], np.ndarray],
+        shape: Optional[Sequence[int]] = None,
+        dtype: Any = None,
+    ) -> str:
+        """A constant computed from the constant ``x`` when the file is written."""
         return self.constant(self.constants[x].derive(function, shape, dtype), name=x)
 
-    # nodes
-    def __getattr__(self, op_type):
-        if not op_type[0].isupper():
-            raise AttributeError(op_type)
-        return lambda *inputs, outputs=1, **values: self._emit(
-            op_type, list(inputs), outputs, values
-        )
+    def filled(self, shape: Sequence[int], number: float, dtype: Any) -> str:
+        """A constant of one number. A size of 0 is one that MXNet infers from whoever reads it.
 
-    def _emit(self, op_type, inputs, outputs, values):
+        There 1 stands for the size as long as every reader broadcasts it; a reader that does not is
+        refused.
+        """
+        array = np.full([n or 1 for n in shape], number, dtype)
+        if all(shape):
+            return self.constant(array)
+        name = self.constant(Tensor.of(array), name=f"{self._scope}/unsized")
+        self._unsized.add(name)
+        return name
+
+    # nodes
+
+    def __getattr__(self, op_type: str) -> Callable[..., Any]:
+        if not op_type[0].isupper():
+            raise AttributeError(f"an emitter has no '{op_type}'")
+
+        def emit(*inputs: Operand, outputs: int = 1, **values: Any) -> Emitted:
+            return self._emit(op_type, list(inputs), outputs, values)
+
+        return emit
+
+    def custom(
+        self,
+        domain: str,
+        op_type: str,
+        *inputs: Operand,
+        outputs: Sequence[TensorType],
+        **attributes: Any,
+    ) -> Emitted:
+        """An operator that ONNX has no record of, for a runtime that has one.
+
+        Parameters
+        ----------
+        domain, op_type : str
+        inputs : str or array-like
+            Values; what is no name becomes a constant.
+        outputs : sequence of TensorType
+            What the operator gives: nobody could infer it.
+        attributes
+            Written as they are.
+        """
+        names = [self.fresh(f"{self._scope}/{op_type}") for _ in outputs]
+        present = [
+            i if isinstance(i, str) else "" if i is None else self.constant(i) for i in inputs
+        ]
+        node = helper.make_node(op_type, present, names, name=names[0], domain=domain, **attributes)
+        self._unsized.follow(op_type, present, names, self.constants.keys())
+        for name, kind in zip(names, outputs):
+            self.type.declare(name, kind)
+        self.domains.add(domain)
+        self.nodes.append(node)
+        return names[0] if len(names) == 1 else tuple(names)
+
+    def _emit(
+        self, op_type: str, operands: List[Operand], outputs: int, values: Dict[str, Any]
+    ) -> Emitted:
+        schema = self._schema(op_type)
+        if "split" not in values and "num_outputs" in schema.attributes:
+            values = {**values, "num_outputs": outputs}
+        attributes = self._bind(schema, operands, values)
+        inputs = self._as_values(schema, operands)
+        self._check(schema, inputs, outputs)
+        names = [self.fresh(f"{self._scope}/{op_type}") for _ in range(outputs)]
+        node = helper.make_node(op_type, inputs, names, name=names[0], **attributes)
+        self.type.infer(node, schema)
+        self._unsized.follow(op_type, inputs, names, self.constants.keys())
+        folded = self._folded(node, schema) if outputs == 1 else None
+        if folded is not None:
+            return folded
+        self.nodes.append(node)
+        return names[0] if outputs == 1 else tuple(names)
+
+    def _schema(self, op_type: str) -> OpSchema:
         schema = schema_at(op_type, self.opset)
-        attributes = {}
-        if op_type == "Split" and "num_outputs" in schema.attributes and "split" not in values:
-            values["num_outputs"] = outputs
+        if schema is None or schema.proto.deprecated:
+            since = [v for v in history(op_type) if v > self.opset]
+            if schema is None and since:
+                raise TranslationError(
+                    f"{op_type} is in ONNX since opset {since[0]}; "
+                    f"give opset_version={since[0]} or more"
+                )
+            raise TranslationError(f"ONNX has no operator {op_type} at opset {self.opset}")
+        return schema
+
+    def _bind(
+        self, schema: OpSchema, operands: List[Operand], values: Mapping[str, Any]
+    ) -> Dict[str, Any]:
+        """Values by name: attributes are returned, inputs of this version join ``operands``."""
+        attributes: Dict[str, Any] = {}
         for name, value in values.items():
             if value is None:
                 continue
             attribute, index = schema.attribute_name(name), schema.input_index(name)
             if attribute is not None:
-                value = KINDS[schema.attribute_type(attribute)](value)
-                if value != schema.default(attribute):
+                kind = schema.attribute_type(attribute)
+                value = _ATTRIBUTES[kind](value)
+                if not _is_default(kind, value, schema.default(attribute)):
                     attributes[attribute] = value
             elif index is not None:
-                inputs += [None] * (index + 1 - len(inputs))
-                inputs[index] = value if isinstance(value, str) else np.asarray(value)
+                operands += [None] * (index + 1 - len(operands))
+                operands[index] = value if isinstance(value, str) else np.asarray(value)
             else:
-                raise TranslationError(f"{op_type}-{schema.since_version} has no '{name}'")
-        while inputs and inputs[-1] is None:
-            inputs.pop()
-        inputs = [
-            np.zeros(0) if i is None and schema.requires(k) else i for k, i in enumerate(inputs)
-        ]  # "empty" is "not given"
-        inputs = [
-            i
-            if i is None or isinstance(i, str)
-            else self.constant(np.asarray(i), self._dtype_of_input(schema, k, inputs))
-            for k, i in enumerate(inputs)
+                self._refuse_argument(schema, name)
+        return attributes
+
+    def _refuse_argument(self, schema: OpSchema, name: str) -> NoReturn:
+        for version in history(schema.op_type):
+            if version > self.opset:
+                later = schema_at(schema.op_type, version)
+                if later and (later.attribute_name(name) or later.input_index(name) is not None):
+                    raise TranslationError(
+                        f"{schema.op_type} has '{name}' since opset {version}; "
+                        f"give opset_version={version} or more"
+                    )
+        raise TranslationError(f"{schema.op_type}-{schema.since_version} has no '{name}'")
+
+    def _as_values(self, schema: OpSchema, operands: List[Operand]) -> List[str]:
+        """Names of values: numbers become constants, what is left out and required an empty one."""
+        while operands and operands[-1] is None:
+            operands.pop()
+        filled = [
+            np.zeros(0) if operand is None and schema.requires(k) else operand
+            for k, operand in enumerate(operands)
         ]
-        if op_type == "Shape" and not attributes and None not in self.dims(inputs[0]):
-            return self.constant(self.dims(inputs[0]), np.int64)
-        names = [self.fresh(f"{self.scope}/{op_type}") for _ in range(outputs)]
-        node = helper.make_node(
-            op_type, [i or "" for i in inputs], names, name=names[0], **attributes
-        )
-        self.type.produced(node)
-        if op_type in fold.RULES and outputs == 1 and all(i in self.constants for i in inputs if i):
-            return self._folded(node, [self.constants[i] for i in inputs if i], attributes)
-        self.nodes.append(node)
-        return names[0] if outputs == 1 else tuple(names)
+        return [
+            operand
+            if isinstance(operand, str)
+            else ""
+            if operand is None
+            else self.constant(operand, self._dtype_of_input(schema, k, filled))
+            for k, operand in enumerate(filled)
+        ]
 
-    def _folded(self, node, tensors, attributes):
-        """A constant instead of ``node``: now where rows may compute with it, else when the file is written."""
-        kind = self.type(node.output[0])
-
-        def compute():
-            return np.asarray(
-                fold.RULES[node.op_type](*[t.read() for t in tensors], **attributes), kind.dtype
-            )
-
-        if kind.dtype == np.int64 and all(t.nbytes <= 512 for t in tensors):
-            return self.constant(compute())
-        return self.constant(Tensor(kind.dims, kind.dtype, compute), name=node.name)
-
-    def _dtype_of_input(self, schema, index, inputs):
-        """dtype the schema wants at ``index``: a fixed one, or that of another input of the same type variable."""
+    def _dtype_of_input(
+        self, schema: OpSchema, index: int, operands: Sequence[Operand]
+    ) -> np.dtype:
+        """What the schema wants at ``index``: one dtype, or that of an input of the same kind."""
         kind = schema.input_kind(index)
         if kind.startswith("tensor("):
-            return {"float": np.float32, "double": np.float64}.get(kind[7:-1]) or np.dtype(
-                kind[7:-1]
-            )
-        for other, value in enumerate(inputs):
-            if isinstance(value, str) and schema.input_kind(other) == kind:
-                return self.dtype(value)
-        return np.int64 if schema.allows(index, "tensor(int64)") else np.float32
+            return np.dtype(_NUMPY.get(kind[7:-1], kind[7:-1]))
+        for other, operand in enumerate(operands):
+            if isinstance(operand, str) and schema.input_kind(other) == kind:
+                return self.dtype(operand)
+        return np.dtype(np.int64 if schema.allows(index, "tensor(int64)") else np.float32)
 
-    def fresh(self, stem):
-        name, count = stem, 1
+    def _check(self, schema: OpSchema, inputs: Sequence[str], outputs: int) -> None:
+        proto = schema.proto
+        for what, count, least, most in (
+            ("inputs", len(inputs), proto.min_input, proto.max_input),
+            ("outputs", outputs, proto.min_output, proto.max_output),
+        ):
+            if not least <= count <= most:
+                raise TranslationError(
+                    f"{schema.op_type}-{schema.since_version} takes {least} to {most} {what}, "
+                    f"not {count}"
+                )
+        for index, name in enumerate(inputs):
+            if name and not schema.allows(index, _tensor_of(self.dtype(name))):
+                self._refuse_dtype(schema, index, self.dtype(name))
+
+    def _refuse_dtype(self, schema: OpSchema, index: int, dtype: np.dtype) -> NoReturn:
+        later = [
+            v
+            for v in history(schema.op_type)
+            if v > self.opset
+            and (newer := schema_at(schema.op_type, v)) is not None
+            and newer.allows(index, _tensor_of(dtype))
+        ]
+        formal = schema.inputs[min(index, len(schema.inputs) - 1)]
+        remedy = f"; it does since opset {later[0]}" if later else ""
+        raise TranslationError(
+            f"{schema.op_type}-{schema.since_version} takes no {dtype} for '{formal}'{remedy}"
+        )
+
+    # folding
+
+    def _folded(self, node: NodeProto, schema: OpSchema) -> Optional[str]:
+        """A constant instead of ``node``, where what it reads is known and not smaller."""
+        kind, name = self.type(node.output[0]), node.output[0]
+        numbers = self.type.contents(name)
+        if kind.dims is not None and numbers and all(isinstance(n, int) for n in numbers):
+            self._taken.discard(name)
+            array = np.array(numbers)
+            return self.constant(array if kind.dims else array.reshape(()), kind.dtype)
+        row = folds.find(node.op_type, schema.since_version)
+        if row is None or any(i and i not in self.constants for i in node.input):
+            return None
+        if kind.dims is None or not all(isinstance(d, int) for d in kind.dims):
+            return None
+        tensors = [self.constants[i] if i else None for i in node.input]
+        shape = tuple(int(d) for d in kind.dims if d is not None)
+        result = Tensor(shape, kind.dtype, _computation(row, schema, node, tensors, kind.dtype))
+        given = sum(t.nbytes for t in tensors if t is not None)
+        if result.nbytes > max(given, COMPUTED_BYTES):
+            return None
+        self._taken.discard(name)
+        if name in self._unsized:
+            return self.constant(result, name=name)
+        small = max(given, result.nbytes) <= COMPUTED_BYTES
+        return self.constant(result.read() if small else result, name=name)
+
+    # names
+
+    @contextlib.contextmanager
+    def within(self, scope: str) -> Iterator[None]:
+        """What is written inside is named after ``scope``, the MXNet node that it translates."""
+        before, self._scope = self._scope, scope
+        try:
+            yield
+        finally:
+            self._scope = before
+
+    def reserve(self, names: Sequence[str]) -> None:
+        """Keep names for the outputs of the file."""
+        self._taken.update(names)
+
+    def fresh(self, stem: str) -> str:
+        """``stem``, with a number behind it where it is taken."""
+        name = stem
         while name in self._taken:
-            count += 1
-            name = f"{stem}_{count}"
+            self._counts[stem] = self._counts.get(stem, 1) + 1
+            name = f"{stem}_{self._counts[stem]}"
         self._taken.add(name)
         return name
+
+    def is_unsized(self, x: str) -> bool:
+        """Whether ``x`` has sizes of 1 that stand for others, see :meth:`filled`."""
+        return x in self._unsized
+
+
+_NUMPY = {"float": "float32", "double": "float64"}
+_ONNX = {"float32": "float", "float64": "double"}
+
+
+@functools.lru_cache(maxsize=None)
+def _tensor_of(dtype: np.dtype) -> str:
+    """``"tensor(float)"``, as ONNX's schemas write types."""
+    return f"tensor({_ONNX.get(dtype.name, dtype.name)})"
+
+
+def _is_default(kind: int, value: Any, default: Any) -> bool:
+    if default is not None and kind == AttributeProto.FLOAT:
+        return np.float32(value) == np.float32(default)
+    return bool(value == default)
+
+
+def _computation(
+    row: Translation,
+    schema: OpSchema,
+    node: NodeProto,
+    tensors: Sequence[Optional[Tensor]],
+    dtype: np.dtype,
+) -> Callable[[], np.ndarray]:
+    """``node`` on constants, by the row of the folding table."""
+
+    def known(name: str, tensor: Tensor) -> Any:
+        return tensor.read().tolist()
+
+    def compute() -> np.ndarray:
+        operands, values = bind(row, schema, node, tensors, known)
+        arrays = [None if t is None else t.read() for t in operands]
+        try:
+            return np.asarray(row.function(*arrays, **values)).astype(dtype, copy=False)
+        except ConversionError:
+            raise
+        except Exception as error:
+            raise TranslationError(
+                f"{node.op_type} on constants failed: {type(error).__name__}: {error}"
+            ) from error
+
+    return compute

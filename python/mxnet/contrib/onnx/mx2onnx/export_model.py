@@ -14,183 +14,318 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Symbol and parameters to an ONNX file: load, canonicalise, plan, translate, simplify, check, write. No MXNet."""
+"""MXNet to ONNX: read, canonicalise, plan, translate, simplify, name, check, write."""
 
-import collections
-import inspect
-import os
+from __future__ import annotations
+
+import logging
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
-import onnx
-from onnx import helper
+from onnx import ModelProto
 
-from ..errors import ConversionError, ModelError, TranslationError, UnsupportedOperatorError
-from . import operator_info
+from ..errors import ModelError
+from ..opset import DEFAULT_TARGET_OPSET, TARGET_OPSETS
+from ..translation import TranslationTable
+from .arguments import check_shapes, check_types, dynamic_shapes, listed, rename
 from .canonical import canonicalise
+from .checking import check_model
+from .conversion import Conversion, Value
+from .draft import Draft
 from .emitter import Emitter
 from .inference import TensorType
-from .simplify import drop_dead, name_outputs, simplify
-from .symbol_file import Variable, read_symbol
-from .tensors import Tensor, read_params
-from .translations import export_table as TABLE
-from .writing import write_model
+from .inputs import plan_inputs
+from .naming import name_nodes, name_outputs, name_values
+from .naming import output_names as mxnet_output_names
+from .planning import plan
+from .simplify import simplify as apply_rules
+from .sources import read_source
+from .symbol_file import Graph, Output, read_symbol
+from .translating import translate
+from .translations import export_table
+from .writing import Target, check_target
+
+logger = logging.getLogger(__name__)
 
 
 def export_model(
-    sym,
-    params,
-    in_shapes,
-    in_types=np.float32,
-    onnx_file_path="model.onnx",
-    opset_version=13,
-    translations=None,
-    external_data=None,
-    report=None,
-):
-    """Convert an MXNet model to ONNX and return the path written.
+    sym: Any,
+    params: Any = None,
+    in_shapes: Any = None,
+    in_types: Any = np.float32,
+    onnx_file_path: Optional[Target] = "model.onnx",
+    verbose: bool = False,
+    dynamic: bool = False,
+    dynamic_input_shapes: Any = None,
+    run_shape_inference: bool = False,
+    input_type: Any = None,
+    input_shape: Any = None,
+    *,
+    epoch: int = 0,
+    opset_version: int = DEFAULT_TARGET_OPSET,
+    input_names: Union[Sequence[str], Mapping[str, str], None] = None,
+    output_names: Union[Sequence[str], Mapping[str, str], None] = None,
+    outputs: Optional[Sequence[str]] = None,
+    verify: Any = False,
+    translations: Optional[TranslationTable] = None,
+    external_data: Optional[bool] = None,
+    ctx: Any = None,
+) -> Any:
+    """Convert an MXNet model to ONNX.
 
     Parameters
     ----------
-    sym : path, or anything with ``tojson()``
-    params : path of a ``.params`` file, or dict of arrays (``arg:``/``aux:`` prefixes or not)
-    in_shapes : list or dict of shape; a str entry names a dimension that stays dynamic
-    in_types : dtype or list of dtype
+    sym : Symbol, HybridBlock, Module, str or path-like
+        The network: a Symbol; the path of a symbol file under any name; a checkpoint prefix, with
+        ``epoch``; a HybridBlock, hybridised or not; or a Module that is bound and has parameters.
+    params : dict, pair of dict, str, path-like or None
+        The parameters: name to NDArray or NumPy array, with or without ``arg:`` and ``aux:``;
+        ``(arg_params, aux_params)``; or the path of a parameter file. None where ``sym`` has them:
+        a checkpoint prefix, a block, a module.
+    in_shapes : list or dict of shape
+        A shape for every input, in the order of ``sym.list_inputs()`` or by name. A size is an int,
+        a str that names a size which may differ from run to run, or None for such a size without a
+        name. Labels need none. May be left out where the symbol or the module says the shapes.
+    in_types : dtype, list or dict of dtype
+        Element types of the inputs. With the default, an input whose variable declares a dtype has
+        that, others have float32.
+    onnx_file_path : str, path-like, binary file or None
+        Where to write. A path gets the model whole or keeps its old content. None: the model is
+        returned.
+    verbose : bool
+        Print a summary. Steps are logged under this module's name in any case.
+    dynamic : bool
+        Whether ``dynamic_input_shapes`` count.
+    dynamic_input_shapes : list or dict of shape, optional
+        Take the place of ``in_shapes``; where not given, every size is left open.
+    run_shape_inference : bool
+        Accepted for old callers; shapes are always inferred and recorded.
+    input_type, input_shape : optional
+        What ``in_types`` and ``in_shapes`` were called up to MXNet 1.8.
+    epoch : int
+        Which parameters of a checkpoint.
+    opset_version : int
+        ONNX opset to write, 11 or newer. The default is loaded by runtimes since 2023.
+    input_names, output_names : list or dict of str, optional
+        Names for the inputs and outputs of the ONNX model, in order, or from old to new. By default
+        they are MXNet's.
+    outputs : list of str, optional
+        End the graph at these outputs, as ``sym.get_internals().list_outputs()`` names them
+        (``"fc1_output"``), or at these nodes. The cut is made before operators are looked at.
+    verify : bool or dict
+        Run MXNet and ONNX Runtime on the same inputs and compare; a dict holds the inputs, name to
+        array. Needs both. The model is written only if it passes.
+    translations : TranslationTable, optional
+        Further rows, which win. One for a custom operator goes under the name that it is registered
+        by, or under ``Custom`` for all.
+    external_data : bool, optional
+        Whether weights go into ``<path>.data`` beside the model; by default above 2 GB.
+    ctx : Context, optional
+        Where MXNet runs for ``verify``.
+
+    Returns
+    -------
+    str, path-like or onnx.ModelProto
+        ``onnx_file_path`` as it was given; the model where that is None.
+
+    Raises
+    ------
+    ModelError
+        If an argument, a file, the parameters or the shapes are not what they should be.
+    UnsupportedOperatorError
+        If operators have no translation; it names all.
+    TranslationError
+        If a node asks for what ONNX, or the chosen opset, cannot say.
+    VerificationError
+        If ``verify`` finds that the model computes something else.
+
+    Examples
+    --------
+    >>> path = export_model("resnet50", in_shapes=[("N", 3, 224, 224)], epoch=12,
+    ...                     onnx_file_path="resnet50.onnx", verify=True)  # doctest: +SKIP
     """
-    graph = canonicalise(
-        read_symbol(sym.tojson() if hasattr(sym, "tojson") else open(sym, encoding="utf-8").read())
-    )
-    tensors = (
-        read_params(params)
-        if isinstance(params, (str, os.PathLike))
-        else {
-            n.split(":", 1)[-1]: Tensor(tuple(a.shape), np.dtype(a.dtype), a.asnumpy)
-            if hasattr(a, "asnumpy")
-            else Tensor.of(a)
-            for n, a in params.items()
-        }
-    )
-    live, table = graph.live(), TABLE if translations is None else TABLE | translations
-    rows = plan(graph, live, table)
-    inputs = input_types(graph, live, tensors, in_shapes, in_types)
-    op = Emitter(opset_version)
-    values, heads = translate(graph, live, rows, op, inputs, tensors)
-    output_types = [op.type(h) for h in heads]
-    names = output_names(graph, collections.Counter(index for index, _ in values))
-    simplify(op, heads)
-    name_outputs(op, heads, names)
-    drop_dead(op, names)
-    model = helper.make_model(
-        helper.make_graph(
-            op.nodes,
-            "mxnet",
-            [helper.make_value_info(n, t.proto()) for n, t in inputs.items()],
-            [helper.make_value_info(n, t.proto()) for n, t in zip(names, output_types)],
-        ),
-        opset_imports=[helper.make_opsetid("", opset_version)],
-        producer_name="sketch_export",
-    )
-    model.ir_version = helper.find_min_ir_version_for(model.opset_import)
-    check(model, op.constants)
-    write_model(model, op.constants, onnx_file_path, external_data)
-    if report is not None:
-        report.update(nodes=len(op.nodes), op=op, values=values, graph=graph, live=live)
-    return onnx_file_path
-
-
-def plan(graph, live, table):
-    """Pair every node with its row; refuse all that cannot be, at once."""
-    rows, missing = {}, []
-    for index in live:
-        node = graph.nodes[index]
-        if isinstance(node, Variable):
-            continue
-        row = rows[index] = table.find(node.op_type, 0)
-        if row is None:
-            missing.append(f"{node.op_type} (node '{node.name}')")
-            continue
-        unread = node.changed - set(row.values) - set(row.ignores)
-        if unread:
-            missing.append(
-                f"{node.op_type} (node '{node.name}') with {', '.join(f'{u}={node.values[u]}' for u in sorted(unread))}"
-            )
-    if missing:
-        raise UnsupportedOperatorError("no translation for " + "; ".join(missing))
-    return rows
-
-
-def input_types(graph, live, tensors, in_shapes, in_types):
-    """Variables without a value, in order, paired with the shapes and dtypes given."""
-    names = [
-        graph.nodes[i].name
-        for i in live
-        if isinstance(graph.nodes[i], Variable) and graph.nodes[i].name not in tensors
-    ]
-    shapes = in_shapes if isinstance(in_shapes, dict) else dict(zip(names, in_shapes))
-    if set(shapes) != set(names) or len(shapes) != len(in_shapes):
-        raise ModelError(
-            f"these variables have no value in the parameters: {', '.join(names)}; shapes are given for "
-            f"{len(in_shapes)} ({', '.join(shapes)})"
+    in_shapes = _one_of(in_shapes, input_shape, "in_shapes", "input_shape")
+    if input_type is not None:
+        in_types = input_type
+    if dynamic:
+        in_shapes = dynamic_shapes(
+            check_shapes(in_shapes), check_shapes(dynamic_input_shapes, "dynamic_input_shapes")
         )
-    types = in_types if isinstance(in_types, (list, tuple)) else [in_types] * len(names)
-    return {n: TensorType(np.dtype(t), tuple(shapes[n])) for n, t in zip(names, types)}
+    if onnx_file_path is not None:
+        check_target(onnx_file_path)
+    conversion = convert(
+        sym,
+        params,
+        in_shapes,
+        None if in_types is np.float32 else in_types,
+        epoch=epoch,
+        opset_version=opset_version,
+        input_names=input_names,
+        output_names=output_names,
+        outputs=outputs,
+        translations=translations,
+        external_data=external_data,
+    )
+    if verify is not False and verify is not None:
+        _verify(conversion, verify, ctx)
+    result: Union[Target, ModelProto]
+    if onnx_file_path is None:
+        result = conversion.to_proto()
+    else:
+        conversion.write(onnx_file_path)
+        logger.info("wrote %s", onnx_file_path)
+        result = onnx_file_path
+    if verbose:
+        print(conversion.summary())
+    return result
 
 
-def translate(graph, live, rows, op, inputs, tensors):
-    values = {}
+def convert(
+    sym: Any,
+    params: Any = None,
+    in_shapes: Any = None,
+    in_types: Any = None,
+    *,
+    epoch: int = 0,
+    opset_version: int = DEFAULT_TARGET_OPSET,
+    input_names: Union[Sequence[str], Mapping[str, str], None] = None,
+    output_names: Union[Sequence[str], Mapping[str, str], None] = None,
+    outputs: Optional[Sequence[str]] = None,
+    translations: Optional[TranslationTable] = None,
+    external_data: Optional[bool] = None,
+    simplify: bool = True,
+) -> Conversion:
+    """Convert a model and write nothing; parameters as in :func:`export_model`, and
+
+    Parameters
+    ----------
+    simplify : bool
+        Whether nodes may be taken out or merged. Without, every value of MXNet's graph is there.
+
+    Returns
+    -------
+    Conversion
+    """
+    opset = _check_opset(opset_version)
+    _check_table(translations)
+    in_shapes, in_types = check_shapes(in_shapes), check_types(in_types)
+    source = read_source(sym, params, epoch, in_shapes)
+    symbol = source.symbol if outputs is None else source.symbol.cut(_check_outputs(outputs))
+    original = read_symbol(symbol)
+    graph = canonicalise(original, keep_losses=outputs is not None)
+    live = graph.live()
+    _report_unused(source.tensors, source.symbol.variables())
+    logger.info("read %d nodes and %d parameters", len(live), len(source.tensors))
+
+    table = export_table if translations is None else export_table | translations
+    rows = plan(graph, live, table, translations)
+    kinds = plan_inputs(
+        original,
+        graph,
+        source.tensors,
+        source.shapes if in_shapes is None else in_shapes,
+        source.types if in_types is None else in_types,
+    )
+    names = dict(zip(kinds, rename(input_names, list(kinds), "input_names")))
+    inputs = {names[variable]: kind for variable, kind in kinds.items()}
+
+    op = Emitter(opset)
+    op.reserve(list(inputs))
     for name, kind in inputs.items():
-        op.type.declare(op.fresh(name), kind)
-    for index in live:
-        node = graph.nodes[index]
-        if isinstance(node, Variable):
-            values[index, 0] = (
-                node.name
-                if node.name in inputs
-                else op.constant(tensors[node.name], name=node.name)
-            )
-            continue
-        row, op.scope = rows[index], node.name
-        tensors_in = [values.get(i) if isinstance(i, tuple) else i for i in node.inputs]
-        wanted = {p.name: node.values[n] for n, p in row.values.items()}
-        try:
-            inspect.signature(row.function).bind(op, *tensors_in, **wanted)
-            result = row.function(op, *tensors_in, **wanted)
-        except (ConversionError, TypeError) as error:
-            raise TranslationError(f"{node.op_type} (node '{node.name}'): {error}") from error
-        for k, value in enumerate(result if isinstance(result, tuple) else (result,)):
-            values[index, k] = value
-    absent = [h for h in graph.heads if h not in values]
-    if absent:
-        raise TranslationError(f"outputs {absent} are not covered")
-    return values, [values[h] for h in graph.heads]
+        op.type.declare(name, kind)
+    values = translate(graph, live, rows, op, names, source.tensors)
+    logger.info("translated to %d nodes", len(op.nodes))
+
+    default = mxnet_output_names(graph, values, inputs)
+    wanted = rename(output_names, default, "output_names", taken=inputs)
+    draft, kept = _finish(op, graph, values, wanted, simplify)
+    conversion = Conversion(
+        symbol=symbol,
+        tensors=source.tensors,
+        graph=graph,
+        live=live,
+        opset=opset,
+        inputs=inputs,
+        outputs={name: draft.types(name) for name in draft.outputs},
+        input_names=names,
+        values=kept,
+        nodes=draft.nodes,
+        constants=draft.constants,
+        value_types=_types_between(draft),
+        domains=op.domains,
+        external_data=external_data,
+    )
+    check_model(conversion.model(), conversion.constants)
+    logger.info("%s", conversion.summary())
+    return conversion
 
 
-def output_names(graph, outputs):
-    """As MXNet's list_outputs() says them, made unique; ``outputs`` is how many each node has."""
-    names = []
-    for index, k in graph.heads:
-        node = graph.nodes[index]
-        names.append(
-            f"{node.name}_output"
-            if isinstance(node, Variable)
-            # an ONNX output has a name of its own
-            else f"{node.name}_{operator_info.output_names(node.op_type, outputs[index])[k]}"
+def _finish(
+    op: Emitter, graph: Graph, values: Mapping[Output, str], names: List[str], simplify: bool
+) -> Any:
+    """The graph simplified and named, and what became of every output of MXNet's nodes."""
+    types = {output: op.type(value) for output, value in values.items()}
+    op.reserve(names)
+    draft = Draft(op.nodes, op.constants, op.type, [values[h] for h in graph.heads], op.fresh)
+    if simplify:
+        apply_rules(draft)
+    name_outputs(draft, names)
+    name_values(draft, graph, values)
+    name_nodes(draft)
+    present = {name for node in draft.nodes for name in (*node.input, *node.output)}
+    current = {output: draft.current(value) for output, value in values.items()}
+    return draft, {
+        output: Value(name if name in present else None, types[output])
+        for output, name in current.items()
+    }
+
+
+def _types_between(draft: Draft) -> Dict[str, TensorType]:
+    """Types of the values that are neither inputs nor outputs, where sizes are known."""
+    outputs = set(draft.outputs)
+    made = (name for node in draft.nodes for name in node.output if name and name not in outputs)
+    types = ((name, draft.types(name)) for name in made)
+    return {name: kind for name, kind in types if kind.dims is not None}
+
+
+def _check_opset(opset: Any) -> int:
+    if isinstance(opset, bool) or not isinstance(opset, (int, np.integer)):
+        raise ModelError(f"opset_version is an int; got {opset!r}")
+    if opset not in TARGET_OPSETS:
+        raise ModelError(
+            f"opset_version {opset} is not written; "
+            f"there are {TARGET_OPSETS[0]} to {TARGET_OPSETS[-1]}"
         )
-    return [n if names.index(n) == at else f"{n}_{at}" for at, n in enumerate(names)]
+    return int(opset)
 
 
-def check(model, constants):
-    """onnx.checker with full inference; weights stand in as inputs, so that none is read."""
-    shell = onnx.ModelProto()
-    shell.CopyFrom(model)
-    for name, tensor in constants.items():
-        if tensor.nbytes <= 1024:
-            shell.graph.initializer.append(onnx.numpy_helper.from_array(tensor.read(), name))
-        else:
-            shell.graph.input.append(
-                helper.make_value_info(name, TensorType(tensor.dtype, tensor.shape).proto())
-            )
-    try:
-        onnx.checker.check_model(shell, full_check=True)
-    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise ConversionError(f"the translated model is not valid ONNX: {error}") from error
+def _check_table(translations: Any) -> None:
+    if translations is not None and not isinstance(translations, TranslationTable):
+        raise ModelError(f"translations is a TranslationTable; got a {type(translations).__name__}")
+
+
+def _check_outputs(outputs: Any) -> List[str]:
+    wrong = isinstance(outputs, str) or not isinstance(outputs, (list, tuple))
+    if wrong or not outputs or not all(isinstance(name, str) for name in outputs):
+        raise ModelError(f"outputs is a list of names; got {outputs!r}")
+    return list(outputs)
+
+
+def _one_of(new: Any, old: Any, new_name: str, old_name: str) -> Any:
+    if new is not None and old is not None:
+        raise ModelError(f"{old_name} is the old name of {new_name}; give one of them")
+    return old if new is None else new
+
+
+def _report_unused(tensors: Collection[str], variables: Collection[str]) -> None:
+    unused = sorted(set(tensors) - set(variables))
+    if unused:
+        logger.warning("parameters that the symbol does not have: %s", listed(unused))
+
+
+def _verify(conversion: Conversion, inputs: Any, ctx: Any) -> None:
+    from ..verification import verify_export
+
+    given = None if inputs is True else inputs
+    verify_export(conversion, given, ctx=ctx).raise_unless_agrees()

@@ -14,82 +14,258 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""What translation leaves behind: BatchNormalization after a convolution, nodes and constants nobody reads."""
+"""What translation leaves behind is taken out, by a few rules.
 
-import collections
+A rule is a function from a draft to whether it changed something; they run in turn until none does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from onnx import helper
+from onnx import AttributeProto, NodeProto, helper
+
+from ..opset import plain_attribute
+from .draft import Draft
+from .tensors import Tensor
+
+#: Operators that give their input back where the shape and dtype stay the same.
+SHAPE_ONLY = frozenset({"Expand", "Flatten", "Reshape", "Squeeze", "Tile", "Unsqueeze"})
+#: Larger constants are not looked into.
+SMALL_BYTES = 512
+#: Two calls with the same inputs give different numbers.
+RANDOM = frozenset(
+    {
+        "Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform",
+        "RandomUniformLike",
+    }
+)  # fmt: skip
 
 
-def simplify(op, heads):
-    readers = collections.Counter(i for node in op.nodes for i in node.input)
-    readers.update(heads)
-    producer = {o: node for node in op.nodes for o in node.output}
-    op.nodes[:] = [
-        node
-        for node in op.nodes
-        if not (
-            node.op_type == "BatchNormalization"
-            and _fold_batch_norm(op, node, producer.get(node.input[0]), readers)
-        )
-    ]
-    drop_dead(op, heads)
+def simplify(draft: Draft) -> None:
+    """Apply all rules until none finds anything."""
+    drop_dead(draft)
+    changed = True
+    while changed:
+        changed = sum(rule(draft) for rule in RULES) > 0
+        drop_dead(draft)
 
 
-def _fold_batch_norm(op, node, conv, readers):
-    """conv(x) * s + t is a convolution with weight * s and bias * s + t, where s = gamma / sqrt(var + eps)."""
-    if conv is None or conv.op_type not in ("Conv", "ConvTranspose") or readers[node.input[0]] != 1:
-        return False
-    constants = [op.tensor(i) for i in [*conv.input[1:], *node.input[1:]]]
-    if None in constants or readers[conv.input[1]] != 1:
-        return False
-    group = next((a.i for a in conv.attribute if a.name == "group"), 1)
-    if conv.op_type == "ConvTranspose" and group != 1:
-        return False
-    eps = next((a.f for a in node.attribute if a.name == "epsilon"), 1e-5)
-    weight, bias = constants[0], constants[1] if len(conv.input) > 2 else None
-    gamma, beta, mean, var = constants[-4:]
-    shape = (
-        (-1, *[1] * (len(weight.shape) - 1))
-        if conv.op_type == "Conv"
-        else (1, -1, *[1] * (len(weight.shape) - 2))
-    )
-
-    def scale():
-        return gamma.read().astype(np.float64) / np.sqrt(var.read().astype(np.float64) + eps)
-
-    def shifted(beta):
-        return beta + scale() * ((bias.read() if bias else 0) - mean.read())
-
-    new_weight = op.derived(conv.input[1], lambda w: w * scale().reshape(shape).astype(w.dtype))
-    new_bias = op.constant(beta.derive(lambda b: shifted(b).astype(b.dtype)), name=node.input[2])
-    conv.input[:] = [conv.input[0], new_weight, new_bias]
-    conv.output[0] = node.output[0]
-    return True
+def attributes(node: NodeProto) -> Dict[str, Any]:
+    """A node's attributes by name as plain Python values."""
+    return {a.name: plain_attribute(a) for a in node.attribute}
 
 
-def drop_dead(op, heads):
-    wanted, kept = set(heads), []
-    for node in reversed(op.nodes):
+def set_attribute(node: NodeProto, name: str, ints: Sequence[int]) -> None:
+    """Give a node an attribute of integers."""
+    for attribute in [a for a in node.attribute if a.name == name]:
+        node.attribute.remove(attribute)
+    node.attribute.add(name=name, type=AttributeProto.INTS, ints=ints)
+
+
+def copying_node(value: str, name: str, node_name: str) -> NodeProto:
+    """A node that gives ``value`` a further name."""
+    return helper.make_node("Identity", [value], [name], name=node_name)
+
+
+def drop_dead(draft: Draft) -> None:
+    """Nodes and constants that no output depends on."""
+    wanted, kept = set(draft.outputs), []
+    for node in reversed(draft.nodes):
         if wanted.intersection(node.output):
             kept.append(node)
             wanted.update(node.input)
-    op.nodes[:] = kept[::-1]
-    for name in set(op.constants) - wanted:
-        del op.constants[name]
+    draft.nodes[:] = kept[::-1]
+    for name in [name for name in draft.constants if name not in wanted]:
+        del draft.constants[name]
 
 
-def name_outputs(op, heads, wanted):
-    """Give the graph's outputs the names MXNet gives them; a head that is an input or a second use gets an Identity."""
-    produced = {o for node in op.nodes for o in node.output}
-    renamed = {}
-    for head, name in zip(heads, wanted):
-        if head in produced and head not in renamed:
-            renamed[head] = name
-        else:
-            op.nodes.append(helper.make_node("Identity", [head], [name], name=name))
-    for node in op.nodes:
-        node.input[:] = [renamed.get(i, i) for i in node.input]
-        node.output[:] = [renamed.get(o, o) for o in node.output]
+def drop_identities(draft: Draft) -> bool:
+    """A node that gives its input back: its readers read the input."""
+    same = {
+        node.output[0]: node.input[0]
+        for node in draft.nodes
+        if len(node.output) == 1 and node.input and _is_identity(draft, node)
+    }
+    dropped = [node for node in draft.nodes if node.output[0] in same]
+    if same:
+        draft.replace(same, dropped)
+    return bool(same)
+
+
+def _is_identity(draft: Draft, node: NodeProto) -> bool:
+    before, after = draft.types(node.input[0]), draft.types(node.output[0])
+    if node.op_type in ("Identity", "Cast"):
+        return before.dtype == after.dtype
+    if before != after or not after.is_known:
+        return False
+    if node.op_type in SHAPE_ONLY:
+        return True
+    if node.op_type == "Transpose":
+        perm = attributes(node).get("perm", [])
+        return list(perm) == sorted(perm) and bool(perm)
+    if node.op_type == "Slice":  # with steps of 1 there is only one part of the same size
+        return len(node.input) < 5 or _is_all(draft, node.input[4], 1)
+    if node.op_type in ("Mul", "Div"):
+        return _is_all(draft, node.input[1], 1)
+    if node.op_type in ("Sub", "Pad"):
+        return _is_all(draft, node.input[1], 0)
+    return node.op_type == "Concat" and len(node.input) == 1
+
+
+def _is_all(draft: Draft, name: str, number: int) -> bool:
+    """Whether ``name`` is a small constant whose entries are all ``number``."""
+    tensor = draft.constants.get(name)
+    if tensor is None or tensor.nbytes > SMALL_BYTES:
+        return False
+    return bool((tensor.read() == number).all())
+
+
+def merge_transposes(draft: Draft) -> bool:
+    """A transposition of a transposition is one, or none where they cancel."""
+    producers, changed = draft.producers(), False
+    for node in draft.nodes:
+        first = producers.get(node.input[0]) if node.op_type == "Transpose" else None
+        if first is None or first.op_type != "Transpose":
+            continue
+        inner, outer = attributes(first).get("perm"), attributes(node).get("perm")
+        if inner and outer:
+            set_attribute(node, "perm", [inner[axis] for axis in outer])
+            node.input[0] = first.input[0]
+            changed = True
+    return changed
+
+
+def merge_reshapes(draft: Draft) -> bool:
+    """A reshape of what was only reshaped may read the original, unless it copies sizes."""
+    producers, changed = draft.producers(), False
+    for node in draft.nodes:
+        if node.op_type != "Reshape":
+            continue
+        first, target = producers.get(node.input[0]), draft.constants.get(node.input[1])
+        if first is None or first.op_type not in ("Reshape", "Flatten", "Squeeze", "Unsqueeze"):
+            continue
+        if target is not None and 0 not in target.read():
+            node.input[0] = first.input[0]
+            changed = True
+    return changed
+
+
+def share_equal(draft: Draft) -> bool:
+    """Nodes that compute the same are one node."""
+    seen: Dict[Tuple[Any, ...], List[NodeProto]] = {}
+    same: Dict[str, str] = {}
+    dropped: List[NodeProto] = []
+    for node in draft.nodes:
+        if node.op_type in RANDOM or any(a.type == AttributeProto.GRAPH for a in node.attribute):
+            continue
+        inputs = tuple(same.get(name, name) for name in node.input)
+        alike = seen.setdefault((node.domain, node.op_type, inputs, len(node.output)), [])
+        first = next((n for n in alike if attributes(n) == attributes(node)), None)
+        if first is None:
+            alike.append(node)
+            continue
+        same.update((o, n) for o, n in zip(node.output, first.output) if o)
+        dropped.append(node)
+    if dropped:
+        draft.replace(same, dropped)
+    return bool(dropped)
+
+
+def fold_pads(draft: Draft) -> bool:
+    """Zeros around a convolution's input are the convolution's own padding."""
+    producers, readers, changed = draft.producers(), draft.readers(), False
+    for node in draft.nodes:
+        pad = producers.get(node.input[0]) if node.op_type == "Conv" else None
+        if pad is None or pad.op_type != "Pad" or readers[node.input[0]] != 1:
+            continue
+        around = _zeros_around(draft, pad)
+        own = attributes(node)
+        if around is None or own.get("auto_pad", "NOTSET") != "NOTSET":
+            continue
+        pads = own.get("pads") or [0] * len(around)
+        set_attribute(node, "pads", [a + b for a, b in zip(pads, around)])
+        node.input[0] = pad.input[0]
+        changed = True
+    return changed
+
+
+def _zeros_around(draft: Draft, pad: NodeProto) -> Optional[List[int]]:
+    """Spatial pads, begins and ends, of a node that adds zeros and no channels; None otherwise."""
+    if attributes(pad).get("mode", "constant") != "constant" or any(pad.input[3:]):
+        return None
+    widths = draft.constants.get(pad.input[1]) if len(pad.input) > 1 else None
+    value = pad.input[2] if len(pad.input) > 2 else ""
+    if widths is None or (value and not _is_all(draft, value, 0)):
+        return None
+    begins, ends = (list(map(int, side)) for side in np.split(widths.read(), 2))
+    if min(begins + ends) < 0 or any(begins[:2] + ends[:2]):
+        return None
+    return begins[2:] + ends[2:]
+
+
+def fold_batch_norms(draft: Draft) -> bool:
+    """conv(x) * s + t, with s = gamma / sqrt(var + eps), is a convolution with weight * s."""
+    producers, readers = draft.producers(), draft.readers()
+    dropped: List[NodeProto] = []
+    for node in draft.nodes:
+        if node.op_type != "BatchNormalization" or len(node.output) != 1:
+            continue
+        layer = producers.get(node.input[0])
+        if layer is None or any(name not in draft.constants for name in node.input[1:]):
+            continue
+        axis = _output_axis(draft, layer)
+        if axis is not None and readers[node.input[0]] == readers[layer.input[1]] == 1:
+            _fold_batch_norm(draft, node, layer, axis)
+            dropped.append(node)
+    draft.replace({}, dropped)
+    return bool(dropped)
+
+
+def _output_axis(draft: Draft, layer: NodeProto) -> Optional[int]:
+    """Axis of the layer's weight that counts output channels; None where nothing can be folded."""
+    constants = [draft.constants.get(name) for name in layer.input[1:]]
+    if layer.op_type not in ("Conv", "ConvTranspose", "Gemm") or None in constants:
+        return None
+    own = attributes(layer)
+    if layer.op_type == "Conv":
+        return 0
+    if layer.op_type == "ConvTranspose":
+        return 1 if own.get("group", 1) == 1 else None
+    bias = constants[1] if len(constants) > 1 else None
+    plain = own.get("alpha", 1.0) == own.get("beta", 1.0) == 1.0 and not own.get("transA")
+    if not plain or (bias is not None and len(bias.shape) != 1):
+        return None
+    return 0 if own.get("transB") else 1
+
+
+def _fold_batch_norm(draft: Draft, node: NodeProto, layer: NodeProto, axis: int) -> None:
+    weight = draft.constants[layer.input[1]]
+    bias = draft.constants[layer.input[2]].read() if len(layer.input) > 2 else 0
+    # a number or two a channel: read once here, in double precision
+    gamma, beta, mean, var = (
+        draft.constants[name].read().astype(np.float64) for name in node.input[1:5]
+    )
+    scale = gamma / np.sqrt(var + attributes(node).get("epsilon", 1e-5))
+    shift = (beta + scale * (bias - mean)).astype(weight.dtype)
+    shape = [1] * len(weight.shape)
+    shape[axis] = -1
+    factor = scale.astype(weight.dtype).reshape(shape)
+    layer.input[:] = [
+        layer.input[0],
+        draft.constant(weight.derive(lambda w: w * factor), layer.input[1]),
+        draft.constant(Tensor.of(shift), node.input[2]),
+    ]
+    layer.output[0] = node.output[0]
+
+
+RULES: Tuple[Callable[[Draft], bool], ...] = (
+    drop_identities,
+    merge_transposes,
+    merge_reshapes,
+    share_equal,
+    fold_pads,
+    fold_batch_norms,
+)

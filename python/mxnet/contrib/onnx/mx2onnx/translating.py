@@ -1,0 +1,162 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Call the rows, node by node, and keep what became of every output."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Dict, List, Mapping, Sequence, Set, Tuple
+
+from ..errors import ConversionError, TranslationError, refuse
+from ..translation import Translation
+from .emitter import Emitter
+from .planning import arguments, own_name
+from .symbol_file import Graph, Node, Output, Variable
+from .tensors import Tensor
+
+
+def translate(
+    graph: Graph,
+    live: Sequence[int],
+    rows: Mapping[int, Translation],
+    op: Emitter,
+    inputs: Mapping[str, str],
+    tensors: Mapping[str, Tensor],
+) -> Dict[Output, str]:
+    """Translate the live nodes of a graph.
+
+    A node that is refused leaves its outputs unknown and work goes on with what does not need them,
+    so that one run names everything that stands in the way.
+
+    Parameters
+    ----------
+    graph : Graph
+    live : sequence of int
+    rows : mapping of int to Translation
+        From :func:`.planning.plan`.
+    op : Emitter
+        The inputs are declared in it.
+    inputs : mapping of str to str
+        Variable to the name of the input.
+    tensors : mapping of str to Tensor
+        The parameters.
+
+    Returns
+    -------
+    dict of (int, int) to str
+        (node, output) to the name of its value.
+
+    Raises
+    ------
+    ConversionError
+        Every refusal.
+    """
+    values: Dict[Output, str] = {}
+    variables: Dict[str, str] = dict(inputs)
+    failed: Set[int] = set()
+    problems: List[ConversionError] = []
+    for index in live:
+        node = graph.nodes[index]
+        if isinstance(node, Variable):
+            if node.name not in variables:
+                variables[node.name] = op.constant(tensors[node.name], name=node.name)
+            values[index, 0] = variables[node.name]
+        elif failed.isdisjoint(source for source, _ in node.sources):
+            try:
+                results = _call(graph, node, rows[index], op, values)
+                values.update(((index, k), value) for k, value in enumerate(results))
+            except ConversionError as error:
+                placed = _placed(error, node)
+                problems.append(placed)
+                failed.add(index)
+        else:
+            failed.add(index)
+    problems += _heads(graph, op, values, failed)
+    if problems:
+        refuse(problems)
+    return values
+
+
+def _call(
+    graph: Graph, node: Node, row: Translation, op: Emitter, values: Mapping[Output, str]
+) -> Tuple[str, ...]:
+    """The values of a node's outputs, as its row gives them."""
+    for source, output in node.sources:
+        if (source, output) not in values:
+            raise TranslationError(
+                f"it reads output {output} of '{graph.nodes[source].name}', which is not covered"
+            )
+    operands = [values[i] if isinstance(i, tuple) else i for i in node.inputs]
+    wanted = arguments(node, row)
+    _check_count(row, len(operands))
+    written = len(op.nodes)
+    try:
+        with op.within(node.name):
+            result = row.function(op, *operands, **wanted)
+    except ConversionError:
+        del op.nodes[written:]
+        raise
+    except Exception as error:
+        del op.nodes[written:]
+        raise TranslationError(f"its row failed with {type(error).__name__}: {error}") from error
+    results = result if isinstance(result, tuple) else (result,)
+    for value in results:
+        if not isinstance(value, str):
+            raise TranslationError(f"its row returned {value!r}, which is no value")
+    return results
+
+
+def _check_count(row: Translation, count: int) -> None:
+    named = [p for p in row.tensors if p.kind is p.POSITIONAL_OR_KEYWORD]
+    least = sum(p.default is inspect.Parameter.empty for p in named)
+    any_more = any(p.kind is p.VAR_POSITIONAL for p in row.tensors)
+    if count < least or (count > len(named) and not any_more):
+        most = "any number" if any_more else str(len(named))
+        raise TranslationError(f"it has {count} inputs, its row takes {least} to {most}")
+
+
+def _placed(error: ConversionError, node: Node) -> ConversionError:
+    name = own_name(node)
+    op_type = f"{node.op_type} {name}" if name else node.op_type
+    if isinstance(error, TranslationError):
+        placed = error.placed(op_type, node.name)
+    else:
+        placed = TranslationError(str(error), op_type, node.name)
+    if placed is not error:
+        placed.__cause__ = error.__cause__ or error
+    return placed
+
+
+def _heads(
+    graph: Graph, op: Emitter, values: Mapping[Output, str], failed: Set[int]
+) -> List[ConversionError]:
+    """Refusals for outputs of the graph that no row gives, or not with their right size."""
+    problems: List[ConversionError] = []
+    for index, output in graph.heads:
+        node, value = graph.nodes[index], values.get((index, output))
+        if index in failed:
+            continue
+        op_type = node.op_type if isinstance(node, Node) else "variable"
+        if value is None:
+            problems.append(TranslationError(f"output {output} is not covered", op_type, node.name))
+        elif op.is_unsized(value):
+            problems.append(
+                TranslationError(
+                    "it is an output whose size MXNet infers from nobody", op_type, node.name
+                )
+            )
+    return problems
