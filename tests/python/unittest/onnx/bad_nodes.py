@@ -140,9 +140,6 @@ NODES = {
         "g (float[1, 3, 2, 2] x) => (float[1, 1, 4, 4] y) { y = DepthToSpace <blocksize = 2> (x) }",
         "DepthToSpace",
     ),
-    "division of integers by zero": graph(
-        "g (int64[2] x) => (int64[2] y) <int64[2] z = {1, 0}> { y = Div(x, z) }", "Div", "0"
-    ),
     "an If without an else": graph(
         "g (bool b, float[2] x) => (float[2] y)"
         "{ y = If <then_branch = t () => (float[2] a) { a = Relu(x) }> (b) }",
@@ -159,7 +156,7 @@ ABSURD = {
     "ConstantOfShape": graph(
         f"g (float[1] x) => (float[M] y) <int64[1] s = {{{HUGE}}}>"
         "{ c = ConstantOfShape(s) y = Add(x, c) }",
-        "ConstantOfShape",
+        "elements",
     ),
     "ConstantOfShape, product": graph(
         f"g (float[1] x) => (float[M] y) <int64[2] s = {{{2**33}, {2**33}}}>"
@@ -170,7 +167,7 @@ ABSURD = {
         "g (float[1] x) => (float[M] y) <int64[1] s = {-4}>"
         "{ c = ConstantOfShape(s) y = Add(x, c) }",
         "ConstantOfShape",
-        "-4",
+        "negative",
     ),
     "Expand": graph(
         f"g (float[1] x) => (float[M] y) <int64[1] s = {{{HUGE}}}> {{ y = Expand(x, s) }}",
@@ -179,7 +176,7 @@ ABSURD = {
     "Expand of a constant": graph(
         f"g (float[1] x) => (float[M] y) <int64[1] s = {{{HUGE}}}, float[1] w = {{1}}>"
         "{ e = Expand(w, s) y = Add(x, e) }",
-        "Expand",
+        "elements",
     ),
     "Range": graph(
         f"g (int64[1] x) => (int64[M] y) <int64 a = {{0}}, int64 b = {{{HUGE}}}, int64 s = {{1}}>"

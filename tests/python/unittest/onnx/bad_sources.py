@@ -238,8 +238,8 @@ GRAPHS = {
         error="UnsupportedOperatorError",
     ),
     "a cycle": refused(symbol_json(_cycle), "'relu'"),
-    "an input that is not there": refused(symbol_json(_input("relu", 999)), "'relu'", "999"),
-    "a negative input": refused(symbol_json(_input("relu", -1)), "'relu'", "-1"),
+    "an input that is not there": refused(symbol_json(_input("relu", 999)), "'relu'"),
+    "a negative input": refused(symbol_json(_input("relu", -1)), "'relu'"),
     "an input in words": refused(symbol_json(_input("relu", "conv")), "'relu'"),
     "an output that is not there": refused(
         symbol_json(_input("relu", 3, 9)), "'relu'", error="ConversionError"
@@ -250,8 +250,8 @@ GRAPHS = {
     ),
     "nodes that are a number": refused(symbol_json(lambda g: g.update(nodes=5)), "symbol"),
     "a node that is a number": refused(symbol_json(lambda g: g["nodes"].insert(0, 5)), "symbol"),
-    "a node without inputs": refused(symbol_json(_drop("relu", "inputs")), "'relu'"),
-    "a node without an operator": refused(symbol_json(_drop("relu", "op")), "'relu'"),
+    "a node without inputs": refused(symbol_json(_drop("relu", "inputs")), "input"),
+    "a node without an operator": refused(symbol_json(_drop("relu", "op")), "symbol", "op"),
     "a node without a name": refused(symbol_json(_drop("relu", "name")), "symbol"),
     "a name that is a number": refused(symbol_json(_rename("relu", 5)), "symbol"),
     "two variables of one name": refused(

