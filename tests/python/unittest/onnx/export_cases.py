@@ -58,8 +58,8 @@ class Array:
         Range of the numbers, for integers with both ends.
     values : tuple of numbers, optional
         The numbers themselves, in place of a range.
-    parameter : bool
-        Whether it is a weight of the model, otherwise it is an input of the file.
+    role : str
+        "input" of the file, "parameter" of the model, or "label", which the exporter is not told of.
     fixed : tuple of int or True
         Axes that stay known where the case is exported with named dimensions; True for all.
     """
@@ -69,7 +69,7 @@ class Array:
     low: float = -2.0
     high: float = 2.0
     values: Any = None
-    parameter: bool = False
+    role: str = "input"
     fixed: Any = ()
 
     def read(self, rng: np.random.Generator) -> np.ndarray:
@@ -97,7 +97,12 @@ def data(*shape: int, **more: Any) -> Array:
 
 def weight(*shape: int, **more: Any) -> Array:
     """A parameter of the model."""
-    return Array(shape, parameter=True, **more)
+    return Array(shape, role="parameter", **more)
+
+
+def label(*shape: int, **more: Any) -> Array:
+    """What only training needs."""
+    return Array(shape, role="label", **more)
 
 
 def values(numbers: Any, dtype: str = "float32", **more: Any) -> Array:
@@ -150,7 +155,7 @@ class Case:
     @functools.cached_property
     def names(self) -> Tuple[str, ...]:
         """Variables of the symbol, in order."""
-        return tuple(f"{'w' if a.parameter else 'x'}{k}" for k, a in enumerate(self.inputs))
+        return tuple(f"{a.role[0]}{k}" for k, a in enumerate(self.inputs))
 
     @functools.cached_property
     def symbol(self) -> mx.sym.Symbol:
@@ -185,15 +190,19 @@ class Case:
 
     def exported(self, opset: int, named: bool) -> bytes:
         """The ONNX file of the call."""
-        free = {n: a for n, a in zip(self.names, self.inputs) if not a.parameter}
-        params = {n: mx.nd.array(a, dtype=a.dtype) for n, a in self.arrays.items() if n not in free}
-        order = [n for n in self.symbol.list_inputs() if n in free]
+        by_name = dict(zip(self.names, self.inputs))
+        params = {
+            n: mx.nd.array(self.arrays[n], dtype=a.dtype)
+            for n, a in by_name.items()
+            if a.role == "parameter"
+        }
+        names = [n for n in self.symbol.list_inputs() if by_name[n].role == "input"]
         path = os.path.join(tempfile.gettempdir(), f"export_case_{os.getpid()}.onnx")
         export_model(
             self.symbol,
             params,
-            [free[n].dims() if named else free[n].shape for n in order],
-            [np.dtype(free[n].dtype) for n in order],
+            [by_name[n].dims() if named else by_name[n].shape for n in names],
+            [np.dtype(by_name[n].dtype) for n in names],
             path,
             opset_version=opset,
         )
@@ -225,7 +234,7 @@ def check(case: Case, opset: int, named: bool) -> None:
         return
     expected = case.expected
     file = case.exported(opset, named)
-    inputs = {n: case.arrays[n] for n, a in zip(case.names, case.inputs) if not a.parameter}
+    inputs = {n: case.arrays[n] for n, a in zip(case.names, case.inputs) if a.role == "input"}
     if case.options.get("runtime") == "reference":
         actual = _run_reference(file, inputs)
     else:

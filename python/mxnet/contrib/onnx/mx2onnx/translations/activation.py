@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Activations."""
+"""Activations. MXNet has them for floats alone, but for the operators named in lower case."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import cast
-from .generator import arange_like
+from .casting import carried, cast, is_float, known_dtype
+from .dimensions import within
+from .elementwise import in_floats, larger
 
 table = TranslationTable()
 
@@ -43,64 +44,116 @@ def activation(op, data, *, act_type):
     return getattr(op, ACTIVATIONS[act_type])(data)
 
 
+@table.op("relu")
+def relu(op, data):
+    return op.Relu(data) if is_float(op, data) else larger(op, data, 0)
+
+
+@table.op("sigmoid")
+def sigmoid(op, data):
+    return in_floats(op, data, op.Sigmoid)
+
+
+@table.op("softsign")
+def softsign(op, data):
+    """Of an integer it is less than 1, which MXNet truncates."""
+    return op.Softsign(data) if is_float(op, data) else carried(op, "Sub", data, data)
+
+
+@table.op("hard_sigmoid")
+def hard_sigmoid(op, data, *, alpha, beta):
+    return op.HardSigmoid(data, alpha=alpha, beta=beta)
+
+
 @table.op("LeakyReLU")
 def leaky_relu(op, data, gamma=None, *, act_type, slope, lower_bound, upper_bound):
     if act_type == "prelu":
-        after = [1] * (op.rank(data) - 2)
-        return op.PRelu(data, op.Reshape(gamma, shape=[-1, *after]) if after else gamma)
+        return _prelu(op, data, gamma)
     if act_type == "elu":
         return op.Elu(data, alpha=slope)
     if act_type == "selu":
         return op.Selu(data, alpha=1.6732632423543772, gamma=1.0507009873554805)
     if act_type == "gelu":
-        if op.opset >= 20:
-            return op.Gelu(data)
-        return op.Mul(op.Mul(data, 0.5), op.Add(op.Erf(op.Mul(data, math.sqrt(0.5))), 1.0))
+        return _gelu(op, data)
     return op.LeakyRelu(
         data, alpha=slope if act_type == "leaky" else (lower_bound + upper_bound) / 2
     )
 
 
+def _prelu(op, data, gamma):
+    """The slope's last axis is axis 1 of the data."""
+    channels, slopes = op.dims(data)[1:2], op.dims(gamma)[-1:]
+    if channels and slopes != (1,) and None not in channels + slopes and channels != slopes:
+        raise TranslationError(
+            f"{slopes[0]} slopes for axis 0 of the data are not covered: axis 1 has {channels[0]}"
+        )
+    after, rank = op.rank(data) - 2, op.rank(gamma)
+    return op.PRelu(
+        data, op.Unsqueeze(gamma, axes=range(rank, rank + after)) if after > 0 else gamma
+    )
+
+
+def _gelu(op, data):
+    """With the error function; before opset 20 in the form that runtimes know and fuse."""
+    if op.opset >= 20:
+        return op.Gelu(data)
+    scaled = op.Mul(data, op.Add(op.Erf(op.Div(data, math.sqrt(2))), 1.0))
+    return op.Mul(scaled, 0.5)
+
+
 def softmax_over(op, data, axis, op_type="Softmax"):
-    """Softmax along one axis at every opset: before 13 the operator took all axes from ``axis`` on."""
+    """Softmax or LogSoftmax along one axis; before opset 13 ONNX took all axes from ``axis`` on."""
     axis, last = op.axis(data, axis), op.rank(data) - 1
-    if op.opset >= 13 or axis == last:
-        return getattr(op, op_type)(data, axis=axis if axis != last or op.opset < 13 else -1)
+    softmax_of = getattr(op, op_type)
+    if op.opset >= 13:
+        return softmax_of(data, axis=axis - last - 1)
+    if axis == last:
+        return softmax_of(data, axis=axis)
     perm = list(range(last + 1))
     perm[axis], perm[last] = last, axis
-    return op.Transpose(getattr(op, op_type)(op.Transpose(data, perm=perm), axis=last), perm=perm)
+    return op.Transpose(softmax_of(op.Transpose(data, perm=perm), axis=last), perm=perm)
+
+
+def _tempered(op, data, temperature, dtype, compute):
+    """``compute`` on the data divided by ``temperature``, in the wider of the two dtypes."""
+    wanted = op.dtype(data) if dtype is None else known_dtype(dtype)
+    if wanted.itemsize > op.dtype(data).itemsize:
+        data = cast(op, data, wanted)
+    scaled = data if temperature in (None, 1.0) else op.Div(data, temperature)
+    return cast(op, compute(scaled), wanted)
+
+
+@table.op("softmax")
+def softmax(op, data, length=None, *, axis, temperature, use_length, dtype):
+    """What lies beyond ``length`` along the axis is 0 and takes no part."""
+
+    def masked(scaled):
+        along = op.axis(scaled, axis)
+        inside = within(op, scaled, op.Unsqueeze(length, axes=[along]), along)
+        weights = softmax_over(op, op.Where(inside, scaled, -np.inf), along)
+        return op.Where(inside, weights, 0.0)
+
+    def plain(scaled):
+        return softmax_over(op, scaled, axis)
+
+    return _tempered(op, data, temperature, dtype, masked if use_length else plain)
+
+
+@table.op("softmin")
+def softmin(op, data, *, axis, temperature, dtype):
+    return _tempered(
+        op, data, temperature, dtype, lambda scaled: softmax_over(op, op.Neg(scaled), axis)
+    )
+
+
+@table.op("log_softmax")
+def log_softmax(op, data, *, axis, temperature, dtype):
+    return _tempered(
+        op, data, temperature, dtype, lambda scaled: softmax_over(op, scaled, axis, "LogSoftmax")
+    )
 
 
 @table.op("SoftmaxActivation")
 def softmax_activation(op, data, *, mode):
     """ "instance" is the last axis at every rank, whatever its documentation says (measured)."""
     return softmax_over(op, data, 1 if mode == "channel" else -1)
-
-
-@table.op("log_softmax", limits="use_length is not covered")
-def log_softmax(op, data, *, axis, temperature, dtype):
-    result = softmax_over(
-        op, data if temperature in (None, 1.0) else op.Div(data, temperature), axis, "LogSoftmax"
-    )
-    return cast(op, result, dtype) if dtype else result
-
-
-def within(op, data, length, axis):
-    """Bool, broadcast against ``data``: position along ``axis`` < ``length``, which has one entry a sequence."""
-    positions = cast(op, arange_like(op, data, start=0, step=1, axis=axis), op.dtype(length))
-    after = op.rank(data) - 1 - axis
-    return op.Less(op.Reshape(positions, shape=[-1, *[1] * after]), length)
-
-
-@table.op("softmax", limits="a length needs axis=-1")
-def softmax(op, data, length=None, *, axis, temperature, use_length, dtype):
-    scaled = data if temperature in (None, 1.0) else op.Div(data, temperature)
-    if not use_length:
-        result = softmax_over(op, scaled, axis)
-    else:
-        axis = op.axis(data, axis)
-        if axis != op.rank(data) - 1:
-            raise TranslationError("softmax with a length is covered along the last axis only")
-        inside = within(op, data, op.Unsqueeze(length, axes=[axis]), axis)
-        result = op.Where(inside, softmax_over(op, op.Where(inside, scaled, -np.inf), axis), 0.0)
-    return cast(op, result, dtype) if dtype else result

@@ -14,26 +14,52 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Sizes and axes as rows speak of them, dynamic ones included."""
+"""Sizes, axes and positions as rows speak of them, dynamic ones included."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from .casting import cast
+
 
 def sizes(op, x, axes):
     """int64 vector of the sizes of ``x`` along ``axes``: a constant where they are known."""
+    axes = list(axes)
     dims = [op.dims(x)[a] for a in axes]
     if None not in dims:
         return op.constant(dims, np.int64)
     shape = op.Shape(x)
-    return (
-        shape
-        if list(axes) == list(range(op.rank(x)))
-        else op.Gather(shape, op.constant(list(axes), np.int64), axis=0)
-    )
+    if axes == list(range(op.rank(x))):
+        return shape
+    return op.Gather(shape, op.constant(axes, np.int64), axis=0)
+
+
+def count(op, x, axes):
+    """How many elements ``x`` has along ``axes`` together, int64, of rank 0."""
+    return op.ReduceProd(sizes(op, x, axes), axes=[0], keepdims=0)
+
+
+def positions(op, x, axis, dtype=np.int64):
+    """0, 1, 2, ... along ``axis`` of ``x``, a vector."""
+    size = op.dims(x)[axis]
+    if size is not None:
+        return op.constant(np.arange(size), dtype)
+    return cast(op, op.Range(np.int64(0), count(op, x, [axis]), np.int64(1)), dtype)
+
+
+def along(op, vector, x, axis):
+    """``vector`` in a shape that broadcasts along ``axis`` of ``x``."""
+    after = op.rank(x) - 1 - axis
+    return op.Unsqueeze(vector, axes=range(1, after + 1)) if after else vector
+
+
+def within(op, x, length, axis):
+    """Whether each position along ``axis`` is less than ``length``, which broadcasts against ``x``."""
+    return op.Less(along(op, positions(op, x, axis, op.dtype(length)), x, axis), length)
 
 
 def transposed(op, x):
     """The last two axes the other way round."""
-    return op.Transpose(x, perm=[*range(op.rank(x) - 2), op.rank(x) - 1, op.rank(x) - 2])
+    rank = op.rank(x)
+    return op.Transpose(x, perm=[*range(rank - 2), rank - 1, rank - 2])

@@ -14,40 +14,23 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Loss heads, by what they predict."""
+"""Loss heads, by what they predict: the canonical graph has dropped their labels."""
 
 from __future__ import annotations
 
+from ...errors import TranslationError
 from ...translation import TranslationTable
 from .activation import softmax_over
 
 table = TranslationTable()
 
 
-@table.op(
-    "Dropout",
-    "_copy",
-    "BlockGrad",
-    "make_loss",
-    "MakeLoss",
-    "LinearRegressionOutput",
-    "MAERegressionOutput",
-    "SVMOutput",
-    ignores=(
-        "p",
-        "mode",
-        "axes",
-        "cudnn_off",
-        "grad_scale",
-        "valid_thresh",
-        "normalization",
-        "margin",
-        "regularization_coefficient",
-        "use_linear",
-    ),
-)
+@table.op("LinearRegressionOutput", "MAERegressionOutput", ignores=("grad_scale",))
+@table.op("SVMOutput", ignores=("margin", "regularization_coefficient", "use_linear"))
+@table.op("MakeLoss", ignores=("grad_scale", "valid_thresh", "normalization"))
+@table.op("make_loss", "BlockGrad")
 def same(op, data):
-    """Nothing at inference: no node."""
+    """What differs is the gradient alone."""
     return data
 
 
@@ -65,8 +48,19 @@ def logistic_output(op, data):
         "normalization",
         "out_grad",
         "smooth_alpha",
-        "preserve_shape",
     ),
+    limits="rank 4 needs multi_output or preserve_shape",
 )
-def softmax_output(op, data, *, multi_output):
-    return softmax_over(op, data, 1 if multi_output else -1)
+def softmax_output(op, data, *, multi_output, preserve_shape):
+    """Over axis 1, over the last axis, or over everything behind the batch."""
+    rank = op.rank(data)
+    if multi_output:
+        return softmax_over(op, data, 1)
+    if preserve_shape or rank == 2:
+        return softmax_over(op, data, -1)
+    if rank == 4:
+        raise TranslationError(
+            "without multi_output or preserve_shape it is computed over the last axis on MXNet's "
+            "CPUs and over all axes but the first on its GPUs; set the one that is meant"
+        )
+    return op.Reshape(softmax_over(op, op.Flatten(data), -1), op.Shape(data))

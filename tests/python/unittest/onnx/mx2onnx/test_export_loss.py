@@ -1,0 +1,36 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Export rows of the loss family: what the heads predict."""
+
+from export_cases import case, checks, data, label
+
+X = data(2, 3, 4)
+HEADS = ["LinearRegressionOutput", "MAERegressionOutput", "LogisticRegressionOutput"]
+
+test_loss = checks([
+    *(case(n, X, label(2, 3, 4), grad_scale=3) for n in HEADS),
+    case("SVMOutput", data(2, 3), label(2), margin=2, use_linear=True),
+    case("MakeLoss", X, grad_scale=2, normalization="batch"),
+    case("make_loss", X),
+    case("BlockGrad", X),
+    case("SoftmaxOutput", data(2, 3), label(2), use_ignore=True, ignore_label=3, grad_scale=2),
+    case("SoftmaxOutput", X, label(2, 3)),
+    case("SoftmaxOutput", data(2, 3, 2, 2, 2), label(2, 3, 2, 2)),
+    case("SoftmaxOutput", data(2, 3, 4, 5), label(2, 3, 4)).but(refused="CPUs .* GPUs"),
+    case("SoftmaxOutput", data(2, 3, 4, 5), label(2, 3, 4), preserve_shape=True),
+    case("SoftmaxOutput", data(2, 3, 4, 5), label(2, 4, 5), multi_output=True),
+])  # fmt: skip
