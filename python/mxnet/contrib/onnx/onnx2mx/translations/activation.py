@@ -25,7 +25,7 @@ import numpy as np
 from ...translation import TranslationTable
 from ..values import product
 from .axes import along_axis, from_front
-from .precision import cast, scalar
+from .precision import cast, computed_in, scalar
 
 table = TranslationTable()
 
@@ -121,17 +121,13 @@ def thresholded_relu(op, x, *, alpha):
 
 @table.op("Shrink", versions=(9,))
 def shrink(op, input, *, bias, lambd):
-    below = op._npi_less(input, scalar(op, -lambd, np.float32))
-    above = op._npi_greater(input, scalar(op, lambd, np.float32))
-    kept = op._npi_where(above, _moved(op, input, -bias), scalar(op, 0, input.dtype))
-    return op._npi_where(below, _moved(op, input, bias), kept)
-
-
-def _moved(op, x, bias):
-    """``x + bias``; the sum with an integer is cut to one."""
-    if x.dtype.kind == "f":
-        return op._npi_add_scalar(x, scalar=bias)
-    return cast(op, op._npi_add(cast(op, x, "float64"), scalar(op, bias, "float64")), x.dtype)
+    """Integers too: what comes of them is cut to integers."""
+    if input.dtype.kind != "f":
+        return computed_in(op, "float64", lambda x: shrink(op, x, bias=bias, lambd=lambd), input)
+    below = op._npi_less_scalar(input, scalar=-lambd)
+    above = op._npi_greater_scalar(input, scalar=lambd)
+    less, more = (op._npi_add_scalar(input, scalar=b) for b in (-bias, bias))
+    return op._npi_where(below, more, op._npi_where(above, less, scalar(op, 0, input.dtype)))
 
 
 @table.op("PRelu", versions=(1, 6), ignores=OLD)
@@ -179,12 +175,12 @@ def _axes_from(one_axis, many_axes):
 
 def _softmax_over(op, x, axes):
     powers = op._npi_exp(op._npi_subtract(x, op._np_max(x, axis=axes, keepdims=True)))
-    return op._npi_true_divide(powers, op._np_sum(powers, axis=axes, keepdims=True))
+    return op._npi_true_divide(powers, op.sum(powers, axis=axes, keepdims=True))
 
 
 def _log_softmax_over(op, x, axes):
     centred = op._npi_subtract(x, op._np_max(x, axis=axes, keepdims=True))
-    total = op._np_sum(op._npi_exp(centred), axis=axes, keepdims=True)
+    total = op.sum(op._npi_exp(centred), axis=axes, keepdims=True)
     return op._npi_subtract(centred, op._npi_log(total))
 
 

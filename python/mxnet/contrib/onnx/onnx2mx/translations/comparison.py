@@ -24,16 +24,17 @@ from .precision import scalar
 
 table = TranslationTable()
 
-#: MXNet operator, versions of opset 6 and before, later versions.
+#: MXNet operator, versions of opset 6 and before, later versions. Logic is arithmetic of bool:
+#: MXNet's bitwise operators broadcast no bool.
 BINARY = {
-    "And": ("_npi_bitwise_and", (1,), (7,)),
+    "And": ("_npi_multiply", (1,), (7,)),
     "Equal": ("_npi_equal", (1,), (7, 11, 13, 19)),
     "Greater": ("_npi_greater", (1,), (7, 9, 13)),
     "GreaterOrEqual": ("_npi_greater_equal", (), (12, 16)),
     "Less": ("_npi_less", (1,), (7, 9, 13)),
     "LessOrEqual": ("_npi_less_equal", (), (12, 16)),
-    "Or": ("_npi_bitwise_or", (1,), (7,)),
-    "Xor": ("_npi_bitwise_xor", (1,), (7,)),
+    "Or": ("_npi_add", (1,), (7,)),
+    "Xor": ("_npi_not_equal", (1,), (7,)),
 }
 
 

@@ -18,10 +18,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
 from ...translation import TranslationTable
 from .axes import along_axis
 from .precision import without_float16
-from .windows import padded, windows_over, with_pads
+from .windows import check_room, padded, windows_over, with_pads
 
 table = TranslationTable()
 LIMITS = "one to three spatial axes"
@@ -30,8 +33,6 @@ LIMITS = "one to three spatial axes"
 def _checked_kernel(op, x, w, kernel_shape, group):
     """The kernel, after what makes MXNet stop the process or read elsewhere."""
     kernel = list(w.shape[2:])
-    if not 1 <= len(kernel) <= 3:
-        op.fail(f"{len(kernel)} spatial axes are not covered, 1 to 3 are")
     if kernel_shape and list(kernel_shape) != kernel:
         op.fail(f"kernel_shape is {kernel_shape}, the weight's {kernel}")
     if group < 1 or w.shape[0] % group:
@@ -49,6 +50,7 @@ def conv(
     windows = windows_over(
         op, x, kernel, strides=strides, pads=pads, auto_pad=auto_pad, dilations=dilations
     )
+    check_room(op, windows)
 
     def compute(x, w, b):
         x, pad = padded(op, x, windows, 0)
@@ -119,6 +121,9 @@ def _pads_for_output(windows, extra, output_shape, auto_pad):
 
 def _deconvolution(op, x, w, b, windows, extra, group):
     """MXNet's layer where it can say it: one pad for both ends, an addition below the stride."""
+    if len(windows.kernel) == 3 and set(windows.dilations) != {1}:
+        w = _with_holes(op, w, windows)
+        windows = dataclasses.replace(windows, kernel=windows.spans, dilations=[1] * 3)
     native = windows.has_one_pad and all(0 <= e < s for e, s in zip(extra, windows.strides))
     channels = w.shape[1] * group
 
@@ -145,3 +150,17 @@ def _deconvolution(op, x, w, b, windows, extra, group):
         op, y, [-n for n in windows.begin], [e - n for e, n in zip(extra, windows.end)], 0
     )
     return y if b is None else op._npi_add(y, along_axis(op, b, 1, x.rank))
+
+
+def _with_holes(op, w, windows):
+    """The kernel with zeros where it is dilated, which MXNet's layer has for two axes only."""
+    for axis, (size, dilation) in enumerate(zip(windows.kernel, windows.dilations), 2):
+        before, behind = w.shape[:axis], w.shape[axis + 1 :]
+        if dilation == 1:
+            continue
+        lines = op.reshape(w, (math.prod(before), size, math.prod(behind)))
+        holes = op.full((math.prod(before), size, (dilation - 1) * math.prod(behind)), 0, w.dtype)
+        spread = op.Concat(lines, holes, dim=2, num_args=2)
+        spread = op.reshape(spread, (*before, size * dilation, *behind))
+        w = op.cut(spread, axis, 0, (size - 1) * dilation + 1)
+    return w

@@ -141,7 +141,7 @@ def divide_integers(op, a, b):
         quotient = op.broadcast_div(a, op._npi_where(is_zero, one, b))
     else:
         is_minus_one = op._npi_equal(b, scalar(op, -1, b.dtype))
-        safe = op._npi_where(op._npi_bitwise_or(is_zero, is_minus_one), one, b)
+        safe = op._npi_where(op._npi_add(is_zero, is_minus_one), one, b)
         quotient = op._npi_where(is_minus_one, op._npi_negative(a), op.broadcast_div(a, safe))
     return op._npi_where(is_zero, none, quotient)
 
@@ -197,7 +197,7 @@ def mod(op, a, b, *, fmod):
         return rest
     none = scalar(op, 0, a.dtype)
     opposite = op._npi_not_equal(op._npi_less(rest, none), op._npi_less(b, none))
-    wrong = op._npi_bitwise_and(opposite, op._npi_not_equal(rest, none))
+    wrong = op._npi_multiply(opposite, op._npi_not_equal(rest, none))
     return op._npi_where(wrong, op._npi_add(rest, b), rest)
 
 

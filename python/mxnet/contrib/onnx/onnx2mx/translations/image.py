@@ -270,7 +270,7 @@ def _outside(op, x, way, stretches):
         where = _places(op, way, stretch)
         missed = op.constant((where < 0) | (where > stretch.old - 1))
         missed = along_axis(op, missed, stretch.axis, x.rank)
-        beyond = missed if beyond is None else op._npi_bitwise_or(beyond, missed)
+        beyond = missed if beyond is None else op._npi_add(beyond, missed)
     if beyond is None:
         return x
     return op._npi_where(beyond, scalar(op, way.extrapolation_value, x.dtype), x)

@@ -46,7 +46,7 @@ def _integer_matmul(op, a, b):
     left = "i" if a.rank == 1 else "...hi"
     right = "i" if b.rank == 1 else "...ij"
     rows, columns = ("" if a.rank == 1 else "h"), ("" if b.rank == 1 else "j")
-    return op._npi_einsum(a, b, subscripts=f"{left},{right}->...{rows}{columns}")
+    return op._npi_einsum(a, b, subscripts=f"{left},{right}->...{rows}{columns}", num_args=2)
 
 
 @table.op("Gemm", versions=(1, 6))

@@ -30,9 +30,9 @@ table = TranslationTable()
 
 def _standardised(op, x, axes, epsilon):
     """``x`` less its mean, over its deviation; the mean and the reciprocal of the deviation too."""
-    mean = op._npi_mean(x, axis=axes, keepdims=True)
+    mean = op.mean(x, axis=axes, keepdims=True)
     centred = op._npi_subtract(x, mean)
-    variance = op._npi_mean(op._npi_multiply(centred, centred), axis=axes, keepdims=True)
+    variance = op.mean(op._npi_multiply(centred, centred), axis=axes, keepdims=True)
     inverse = op.rsqrt(op._npi_add_scalar(variance, scalar=epsilon))
     return op._npi_multiply(centred, inverse), mean, inverse
 
@@ -122,9 +122,9 @@ def _training(op, x, scale, b, mean, var, epsilon, momentum, spatial):
     axes = tuple(i for i in range(x.rank) if i != 1) if spatial else (0,)
 
     def compute(x, scale, b, mean, var):
-        now = op._npi_mean(x, axis=axes, keepdims=True)
+        now = op.mean(x, axis=axes, keepdims=True)
         centred = op._npi_subtract(x, now)
-        spread = op._npi_mean(op._npi_multiply(centred, centred), axis=axes, keepdims=True)
+        spread = op.mean(op._npi_multiply(centred, centred), axis=axes, keepdims=True)
         y = op._npi_multiply(centred, op.rsqrt(op._npi_add_scalar(spread, scalar=epsilon)))
         y = _scaled(op, y, *(_per_channel(op, t, x, spatial) for t in (scale, b)))
         now, spread = op.reshape(now, mean.shape), op.reshape(spread, var.shape)
@@ -219,7 +219,7 @@ def rms_normalization(op, x, scale, *, axis, epsilon, stash_type):
         op.fail(f"stash_type={stash_type} is not covered, 1 (float32) is")
     axes = tuple(range(from_front(op, axis, x.rank), x.rank))
     y = cast(op, x, _stash(x))
-    square = op._npi_mean(op._npi_multiply(y, y), axis=axes, keepdims=True)
+    square = op.mean(op._npi_multiply(y, y), axis=axes, keepdims=True)
     y = op._npi_multiply(y, op.rsqrt(op._npi_add_scalar(square, scalar=epsilon)))
     return op._npi_multiply(cast(op, y, x.dtype), scale)
 
@@ -228,8 +228,8 @@ def rms_normalization(op, x, scale, *, axis, epsilon, stash_type):
 def mean_variance_normalization(op, x, *, axes):
     """The specification adds 1e-9 to the deviation, not to the variance."""
     axes = tuple(sorted(from_front(op, a, x.rank) for a in axes))
-    centred = op._npi_subtract(x, op._npi_mean(x, axis=axes, keepdims=True))
-    variance = op._npi_mean(op._npi_multiply(centred, centred), axis=axes, keepdims=True)
+    centred = op._npi_subtract(x, op.mean(x, axis=axes, keepdims=True))
+    variance = op.mean(op._npi_multiply(centred, centred), axis=axes, keepdims=True)
     deviation = op._npi_add_scalar(op._npi_sqrt(variance), scalar=1e-9)
     return op._npi_true_divide(centred, deviation)
 
@@ -241,7 +241,7 @@ def lp_normalization(op, input, *, axis, p):
         op.fail(f"p={p} is not covered, 1 and 2 are")
     axis = from_front(op, axis, input.rank)
     sizes = op._npi_absolute(input) if p == 1 else op._npi_multiply(input, input)
-    norm = op._np_sum(sizes, axis=(axis,), keepdims=True)
+    norm = op.sum(sizes, axis=(axis,), keepdims=True)
     norm = norm if p == 1 else op._npi_sqrt(norm)
     is_zero = op._npi_equal_scalar(norm, scalar=0.0)
     one = op.constant(np.ones((), input.dtype))

@@ -27,9 +27,10 @@ import numpy as np
 from ...translation import TranslationTable
 from ..values import Dim
 from .precision import cast, computed_in, scalar
-from .windows import Windows, windows_over, with_pads
+from .windows import Windows, check_room, windows_over, with_pads
 
 table = TranslationTable()
+LIMITS = "one to three spatial axes"
 
 
 def _with_ceil(windows: Windows) -> Windows:
@@ -57,7 +58,7 @@ def _layer_rounds_up_alike(windows: Windows) -> bool:
 
 
 def _is_plain(windows: Windows) -> bool:
-    return set(windows.dilations) == {1} and len(windows.kernel) <= 3
+    return set(windows.dilations) == {1}
 
 
 def _layer(op, x, windows, pads, pool_type, **more):
@@ -73,6 +74,7 @@ def _layer(op, x, windows, pads, pool_type, **more):
 
 def _pooled(op, x, windows, ceil_mode, pool_type, fill, join):
     """Largest or sum in every window: by the layer, padded before if need be, else by slices."""
+    check_room(op, windows)
     plain = _is_plain(windows)
     if plain and windows.has_one_pad and (not ceil_mode or _layer_rounds_up_alike(windows)):
         convention = "full" if ceil_mode else "valid"
@@ -101,7 +103,7 @@ def _larger(op, a, b):
     return op._npi_maximum(a, b)
 
 
-@table.op("MaxPool", versions=(1, 8, 10, 11, 12, 22), limits="Indices of a fixed size only")
+@table.op("MaxPool", versions=(1, 8, 10, 11, 12, 22), limits=f"{LIMITS}; Indices of fixed sizes")
 def max_pool(
     op,
     x,
@@ -121,6 +123,7 @@ def max_pool(
     def compute(x):
         if op.num_outputs == 1:
             return _pooled(op, x, windows, ceil_mode, "max", -math.inf, _larger)
+        check_room(op, windows)
         exact = _with_ceil(windows) if ceil_mode else windows
         return _largest_and_places(op, x, exact, storage_order)
 
@@ -160,7 +163,7 @@ def _sum(op, x, windows, ceil_mode):
     return _pooled(op, x, windows, ceil_mode, "sum", 0, lambda op, a, b: op._npi_add(a, b))
 
 
-@table.op("AveragePool", versions=(1, 7, 10, 11, 19, 22))
+@table.op("AveragePool", versions=(1, 7, 10, 11, 19, 22), limits=LIMITS)
 def average_pool(
     op,
     x,
@@ -176,6 +179,7 @@ def average_pool(
     windows = windows_over(
         op, x, kernel_shape, strides=strides, pads=pads, auto_pad=auto_pad, dilations=dilations
     )
+    check_room(op, windows)
     if _is_plain(windows) and windows.has_one_pad and not ceil_mode:
         include = bool(count_include_pad)
         return _layer(op, x, windows, windows.begin, "avg", count_include_pad=include)
@@ -185,7 +189,8 @@ def average_pool(
 
 def _elements(op, x, windows, ceil_mode, count_include_pad):
     """How many elements each window holds, pads if asked, but never what rounding up adds."""
-    if count_include_pad and not ceil_mode:
+    padless = not any(windows.begin) and not any(windows.end)
+    if (count_include_pad or padless) and not ceil_mode:
         return scalar(op, math.prod(windows.kernel), x.dtype)
     if any(isinstance(n, Dim) for n in windows.sizes):
         ones = op.ones_like(x)
@@ -211,7 +216,7 @@ def _elements(op, x, windows, ceil_mode, count_include_pad):
     return op.constant(result.astype(x.dtype))
 
 
-@table.op("LpPool", versions=(1, 2, 11, 18, 22))
+@table.op("LpPool", versions=(1, 2, 11, 18, 22), limits=LIMITS)
 def lp_pool(
     op,
     x,
@@ -258,11 +263,11 @@ def _global(pool_type, reduce):
     return translate
 
 
-table.op("GlobalAveragePool", versions=(1, 22))(_global("avg", "_npi_mean"))
+table.op("GlobalAveragePool", versions=(1, 22))(_global("avg", "mean"))
 table.op("GlobalMaxPool", versions=(1, 22))(_global("max", "_np_max"))
 
 
 @table.op("GlobalLpPool", versions=(1, 2, 22))
 def global_lp_pool(op, x, *, p):
     axes = tuple(range(2, x.rank))
-    return _norm(op, x, p, lambda y: op._np_sum(y, axis=axes, keepdims=True))
+    return _norm(op, x, p, lambda y: op.sum(y, axis=axes, keepdims=True))

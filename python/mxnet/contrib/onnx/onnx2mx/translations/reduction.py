@@ -32,10 +32,10 @@ table = TranslationTable()
 
 
 def _sum(op, x, axes):
-    """float16 is summed in float32."""
-    if x.dtype == np.float16:
+    """The legacy operator: NumPy's spelling makes NaN of an infinity that a number follows."""
+    if x.dtype == np.float16:  # its sums lose digits
         return computed_in(op, "float32", lambda y: _sum(op, y, axes), x)
-    return op._np_sum(x, axis=axes, keepdims=True)
+    return op.sum(x, axis=axes, keepdims=True)
 
 
 def _product(op, x, axes):
@@ -59,7 +59,7 @@ def _mean(op, x, axes):
         return computed_in(op, "float32", lambda y: _mean(op, y, axes), x)
     if 3 <= x.rank <= 5 and axes == tuple(range(2, x.rank)):
         return op.Pooling(x, pool_type="avg", global_pool=True, kernel=(1,) * len(axes))
-    return op._npi_mean(x, axis=axes, keepdims=True)
+    return op.mean(x, axis=axes, keepdims=True)
 
 
 def _sum_of_squares(op, x, axes):
@@ -167,11 +167,10 @@ def _place(op_name):
             data = op.Cast(data, dtype="int32")
         if not data.rank:
             return op.full((), 0, np.int64)
-        if not select_last_index:
-            return getattr(op, op_name)(data, axis=axis, keepdims=bool(keepdims))
-        last = op.constant(np.asarray(data.shape[axis] - 1, np.int64))
-        place = getattr(op, op_name)(op.reverse(data, axis=axis), axis=axis, keepdims=True)
-        place = op._npi_subtract(last, place)
+        data = op.reverse(data, axis=axis) if select_last_index else data
+        place = getattr(op, op_name)(data, axis=axis, keepdims=True)
+        if select_last_index:
+            place = op._npi_subtract(scalar(op, data.shape[axis] - 1, np.int64), place)
         return place if keepdims else without_axes(op, place, [axis])
 
     return translate

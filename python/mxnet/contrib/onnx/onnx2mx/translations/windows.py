@@ -71,6 +71,8 @@ def windows_over(
 ) -> Windows:
     """The windows that a node's attributes ask for; what MXNet would stumble over is refused."""
     rank = len(kernel)
+    if not 1 <= rank <= 3:
+        op.fail(f"{rank} spatial axes are not covered, 1 to 3 are")
     if x.rank != rank + 2:
         op.fail(f"a kernel of {rank} axes does not fit a tensor of rank {x.rank}")
     strides, dilations = list(strides or [1] * rank), list(dilations or [1] * rank)
@@ -82,9 +84,17 @@ def windows_over(
     windows = Windows(list(x.shape[2:]), list(kernel), strides, dilations, pads[:rank], pads[rank:])
     if auto_pad == "VALID":
         windows.begin, windows.end = [0] * rank, [0] * rank
-    elif auto_pad != "NOTSET":
+    elif auto_pad in ("SAME_UPPER", "SAME_LOWER"):
         windows.begin, windows.end = _same(windows, auto_pad)
+    elif auto_pad != "NOTSET":
+        op.fail(f"auto_pad '{auto_pad}' is not known")
     return windows
+
+
+def check_room(op, windows: Windows) -> None:
+    """Refuse windows that reach beyond what they slide over."""
+    if any(isinstance(n, int) and n < 1 for n in windows.counts):
+        op.fail(f"windows of {windows.spans} do not fit into {windows.sizes} and their pads")
 
 
 def _same(windows: Windows, auto_pad: str):
