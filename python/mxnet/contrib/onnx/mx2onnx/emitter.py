@@ -79,10 +79,13 @@ class Emitter:
     ----------
     opset : int
         The target.
+    inputs : mapping of str to TensorType, optional
+        The inputs of the graph.
 
     Attributes
     ----------
     opset : int
+    inputs : dict of str to TensorType
     nodes : list of onnx.NodeProto
         What was written, each node after those it reads.
     constants : dict of str to Tensor
@@ -93,8 +96,9 @@ class Emitter:
         Operator domains in use beside ONNX's own.
     """
 
-    def __init__(self, opset: int):
+    def __init__(self, opset: int, inputs: Optional[Mapping[str, TensorType]] = None):
         self.opset = opset
+        self.inputs = dict(inputs or {})
         self.nodes: List[NodeProto] = []
         self.constants: Dict[str, Tensor] = {}
         self.type = TypeInference(opset, self.constants)
@@ -104,6 +108,8 @@ class Emitter:
         self._taken: Set[str] = set()
         self._counts: Dict[str, int] = {}
         self._scope = ""
+        for name, kind in self.inputs.items():
+            self.type.declare(self.fresh(name), kind)
 
     # what is known of a value
 

@@ -117,6 +117,9 @@ def decode(op_type: str, attrs: Mapping[str, str]) -> Tuple[Dict[str, Any], Froz
     elif extra:
         problems.append(ModelError(f"{op_type} has no parameter {', '.join(sorted(extra))}"))
     for name, (kind, default) in info["parameters"].items():
+        if default is None and name not in attrs and name != info.get("variadic"):
+            problems.append(ModelError(f"{op_type} needs '{name}', which is not given"))
+            continue
         try:
             values[name] = _value(kind, attrs.get(name, default))
             if name in attrs and (default is None or values[name] != _value(kind, default)):

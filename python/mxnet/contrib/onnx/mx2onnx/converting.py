@@ -1,0 +1,183 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""From a model to a :class:`Conversion`: the steps in order, each in a file of its own."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from ..errors import ModelError
+from ..opset import DEFAULT_TARGET_OPSET, TARGET_OPSETS
+from ..translation import TranslationTable
+from .arguments import check_shapes, check_types, listed, rename
+from .canonical import canonicalise
+from .checking import check_model
+from .conversion import Conversion, Value
+from .draft import Draft
+from .emitter import Emitter
+from .inference import TensorType
+from .inputs import plan_inputs
+from .naming import name_nodes, name_outputs, name_values
+from .naming import output_names as mxnet_output_names
+from .planning import plan
+from .simplify import simplify as apply_rules
+from .sources import Source, read_source
+from .symbol_file import Graph, Output, read_symbol
+from .symbol_json import SymbolJson
+from .translating import translate
+from .translations import export_table
+
+logger = logging.getLogger(__name__)
+
+
+def convert(
+    sym: Any,
+    params: Any = None,
+    in_shapes: Any = None,
+    in_types: Any = None,
+    *,
+    epoch: int = 0,
+    opset_version: int = DEFAULT_TARGET_OPSET,
+    input_names: Union[Sequence[str], Mapping[str, str], None] = None,
+    output_names: Union[Sequence[str], Mapping[str, str], None] = None,
+    outputs: Optional[Sequence[str]] = None,
+    translations: Optional[TranslationTable] = None,
+    external_data: Optional[bool] = None,
+    simplify: bool = True,
+) -> Conversion:
+    """Convert a model and write nothing; parameters as in :func:`export_model`, and
+
+    Parameters
+    ----------
+    simplify : bool
+        Whether nodes may be taken out or merged. Without, every value of MXNet's graph is there.
+
+    Returns
+    -------
+    Conversion
+    """
+    opset = _check_opset(opset_version)
+    _check_table(translations)
+    in_shapes, in_types = check_shapes(in_shapes), check_types(in_types)
+    source, symbol, original = _read(sym, params, epoch, in_shapes, outputs)
+    graph = canonicalise(original, keep_losses=outputs is not None)
+    live = graph.live()
+    table = export_table if translations is None else export_table | translations
+    rows = plan(graph, live, table, translations)
+    kinds = plan_inputs(
+        original,
+        graph,
+        source.tensors,
+        source.shapes if in_shapes is None else in_shapes,
+        source.types if in_types is None else in_types,
+    )
+    names = dict(zip(kinds, rename(input_names, list(kinds), "input_names")))
+    op = Emitter(opset, {names[variable]: kind for variable, kind in kinds.items()})
+    values = translate(graph, live, rows, op, names, source.tensors)
+    logger.info("translated to %d nodes", len(op.nodes))
+
+    wanted = rename(
+        output_names, mxnet_output_names(graph, values, op.inputs), "output_names", op.inputs
+    )
+    draft, kept = _finish(op, graph, values, wanted, simplify)
+    conversion = Conversion(
+        symbol=symbol,
+        tensors=source.tensors,
+        graph=graph,
+        live=live,
+        opset=opset,
+        inputs=op.inputs,
+        outputs={name: draft.types(name) for name in draft.outputs},
+        input_names=names,
+        values=kept,
+        nodes=draft.nodes,
+        constants=draft.constants,
+        value_types=_types_between(draft),
+        domains=op.domains,
+        external_data=external_data,
+    )
+    check_model(conversion.model(), conversion.constants)
+    logger.info("%s", conversion.summary())
+    return conversion
+
+
+def _read(
+    sym: Any, params: Any, epoch: int, in_shapes: Any, outputs: Any
+) -> Tuple[Source, SymbolJson, Graph]:
+    """The source, its symbol cut to ``outputs``, and the graph of that."""
+    source = read_source(sym, params, epoch, in_shapes)
+    symbol = source.symbol if outputs is None else source.symbol.cut(_check_outputs(outputs))
+    graph = read_symbol(symbol)
+    logger.info("read %d nodes and %d parameters", len(graph.nodes), len(source.tensors))
+    unused = sorted(set(source.tensors) - set(source.symbol.variables()) - set(graph.variables()))
+    if unused:
+        logger.warning("parameters that the symbol does not have: %s", listed(unused))
+    return source, symbol, graph
+
+
+def _finish(
+    op: Emitter, graph: Graph, values: Mapping[Output, str], names: List[str], simplify: bool
+) -> Tuple[Draft, Dict[Output, Value]]:
+    """The graph simplified and named, and what became of every output of MXNet's nodes."""
+    types = {output: op.type(value) for output, value in values.items()}
+    op.reserve(names)
+    draft = Draft(op.nodes, op.constants, op.type, [values[h] for h in graph.heads], op.fresh)
+    if simplify:
+        apply_rules(draft)
+    name_outputs(draft, names)
+    name_values(draft, graph, values)
+    name_nodes(draft)
+    present = {name for node in draft.nodes for name in (*node.input, *node.output)}
+    current = {output: draft.current(value) for output, value in values.items()}
+    return draft, {
+        output: Value(name if name in present else None, types[output])
+        for output, name in current.items()
+    }
+
+
+def _types_between(draft: Draft) -> Dict[str, TensorType]:
+    """Types of the values that are neither inputs nor outputs, where sizes are known."""
+    outputs = set(draft.outputs)
+    made = (name for node in draft.nodes for name in node.output if name and name not in outputs)
+    types = ((name, draft.types(name)) for name in made)
+    return {name: kind for name, kind in types if kind.dims is not None}
+
+
+def _check_opset(opset: Any) -> int:
+    if isinstance(opset, bool) or not isinstance(opset, (int, np.integer)):
+        raise ModelError(f"opset_version is an int; got {opset!r}")
+    if opset not in TARGET_OPSETS:
+        raise ModelError(
+            f"opset_version {opset} is not written; "
+            f"there are {TARGET_OPSETS[0]} to {TARGET_OPSETS[-1]}"
+        )
+    return int(opset)
+
+
+def _check_table(translations: Any) -> None:
+    if translations is not None and not isinstance(translations, TranslationTable):
+        raise ModelError(f"translations is a TranslationTable; got a {type(translations).__name__}")
+
+
+def _check_outputs(outputs: Any) -> List[str]:
+    wrong = isinstance(outputs, str) or not isinstance(outputs, (list, tuple))
+    if wrong or not outputs or not all(isinstance(name, str) for name in outputs):
+        raise ModelError(f"outputs is a list of names; got {outputs!r}")
+    return list(outputs)
