@@ -372,7 +372,9 @@ class Emitter:
         if kind.dims is not None and numbers and all(isinstance(n, int) for n in numbers):
             self._taken.discard(name)
             array = np.array(numbers)
-            return self.constant(array if kind.dims else array.reshape(()), kind.dtype)
+            return self.constant(
+                array.reshape([int(d) for d in kind.dims if d is not None]), kind.dtype
+            )
         row = folds.find(node.op_type, schema.since_version)
         if row is None or any(i and i not in self.constants for i in node.input):
             return None
