@@ -169,7 +169,7 @@ def latency_table(figures: Dict[str, Any]) -> str:
     heads = ["runner", "ms", "x ONNX Runtime", "x MXNet's own", "relative error"]
     rows = []
     for name, milliseconds in times.items():
-        own = times.get(name.replace("imported", "own"), times["Module, own"])
+        own = times[name.replace("imported", "own") if "," in name else "Module, own"]
         rows.append(
             [
                 name,

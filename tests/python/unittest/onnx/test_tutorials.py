@@ -16,6 +16,8 @@
 # under the License.
 """The documentation does what it says: code of the tutorials runs, links lead somewhere."""
 
+import contextlib
+import io
 import os
 import pathlib
 import re
@@ -56,20 +58,25 @@ def run_shell(text):
 
 @pytest.mark.parametrize("page", sorted(p.name for p in TUTORIALS.glob("*.md")))
 def test_tutorial_runs(page, tmp_path, monkeypatch):
-    """All blocks of a page in order, in an empty folder."""
+    """All blocks of a page in order, in an empty folder; ``text`` is what the code above prints."""
     pytest.importorskip("mxnet")
     pytest.importorskip("onnxruntime")
     monkeypatch.chdir(tmp_path)
-    names, count = {"__name__": "__main__"}, 0
+    names, printed, count = {"__name__": "__main__"}, io.StringIO(), 0
     for language, line, text in blocks(TUTORIALS / page):
+        place = f"{page}:{line}"
         if language == "python":
             # so that a traceback names the page and its own line
-            exec(compile("\n" * line + text, str(TUTORIALS / page), "exec"), names)
-        elif language == "bash":
-            run_shell(text)
+            code = compile("\n" * line + text, str(TUTORIALS / page), "exec")
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(code, names)
+            count += 1
+        elif language == "text":
+            assert printed.getvalue().strip() == text.strip(), f"{place} is not what is printed"
         else:
-            continue
-        count += 1
+            assert language == "bash", f"{place}: nothing runs {language}"
+            run_shell(text)
     assert count, "no code in this page"
 
 
@@ -78,3 +85,14 @@ def test_links_lead_somewhere(path):
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
     local = [t for t in targets if "://" not in t and not t.startswith("mailto:")]
     assert not [t for t in local if not (path.parent / t).exists()]
+
+
+def test_places_in_contributing_exist():
+    """The table of what to change where names files that are there."""
+    package = ROOT / "python" / "mxnet" / "contrib" / "onnx"
+    rows = re.findall(r"^\| .*? \| (.*) \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.M)
+    places = [p for row in rows for p in re.findall(r"`([\w./<>-]+(?:/|\.py|\.json))`", row)]
+    assert len(places) > 10
+    for place in places:
+        pattern = place.replace("<family>", "*").rstrip("/")
+        assert any((*package.glob(pattern), *ROOT.glob(pattern))), f"there is no {place}"
