@@ -16,8 +16,6 @@
 # under the License.
 """The folding rows: ONNX operators on NumPy arrays, for both directions."""
 
-from __future__ import annotations
-
 from . import comparison, conversion, elementwise, generator, indexing, joining, reduction, shape
 from .table import FoldingTable, NotFolded
 

@@ -53,6 +53,8 @@ def constant(
 @table.op("ConstantOfShape", versions=(9, 20, 21, 23, 24, 25))
 def constant_of_shape(input, *, value=None):
     fill = np.zeros((), np.float32) if value is None else numpy_helper.to_array(value)
+    if (input < 0).any():
+        raise ValueError(f"sizes {input.tolist()} are negative")
     return np.broadcast_to(fill.reshape(()), tuple(map(int, input)))  # a view: no memory yet
 
 

@@ -77,6 +77,14 @@ class Wishes:
                         places[size] = places.get(size, True) and first
         return [Dimension(name, batch) for name, batch in places.items()]
 
+    def at_size(self, dimension: str, size: int) -> Wishes:
+        """The same with one dimension fixed."""
+        inputs = [
+            dataclasses.replace(i, shape=tuple(size if s == dimension else s for s in i.shape))
+            for i in self.inputs
+        ]
+        return Wishes(inputs, {n: s for n, s in self.sizes.items() if n != dimension})
+
 
 def resolve(
     model: Model,
@@ -191,7 +199,7 @@ class _Resolution:
         if declared is not None and len(wanted) != len(declared):
             self._problem(
                 f"input_shapes: '{info.name}' has {len(declared)} axes {_spelled(declared)}, not "
-                f"{len(wanted)}"
+                f"{len(wanted)} as in {tuple(wanted)}"
             )
         shape = tuple(self._size(info.name, axis, size) for axis, size in enumerate(wanted))
         for said, size in zip(declared or (), shape):

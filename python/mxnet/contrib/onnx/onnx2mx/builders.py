@@ -104,7 +104,7 @@ class SymbolBuilder:
         return Tensor(mx.sym.var(name, dtype=dtype, **fixed), shape, np.dtype(dtype))
 
     def parameter(self, name: str, array: np.ndarray, trainable: bool = False) -> Tensor:
-        """A variable for a known array."""
+        """A variable for a known array, of the type that carries it."""
         check_holdable(array, name)
         carrier = array.dtype
         if self.floating and array.dtype.kind in "iub" and _fits_a_double(array):
@@ -112,9 +112,7 @@ class SymbolBuilder:
         parameter = self.parameters[name] = Parameter(array, trainable, carrier)
         still = {} if trainable else {"lr_mult": 0.0, "wd_mult": 0.0}
         handle = mx.sym.var(name, shape=parameter.shape, dtype=carrier, **still)
-        if carrier != array.dtype:
-            handle = create_node("Cast", [handle], (("dtype", array.dtype.name),), f"{name}_cast")
-        return Tensor(handle, array.shape, array.dtype, array)
+        return Tensor(handle, array.shape, carrier, array)
 
     def infer(
         self, op_name: str, tensors: Sequence[Tensor], attrs: Mapping[str, Any]

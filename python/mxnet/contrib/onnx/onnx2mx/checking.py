@@ -90,7 +90,7 @@ def tensor_kind(dtype: np.dtype) -> str:
 
 
 def check_input_types(
-    schema: OpSchema, dtypes: Sequence[Optional[np.dtype]]
+    schema: OpSchema, dtypes: Sequence[Optional[np.dtype]], names: Sequence[str]
 ) -> Dict[str, np.dtype]:
     """Hold the types of a node's inputs against its schema.
 
@@ -98,6 +98,8 @@ def check_input_types(
     ----------
     dtypes : sequence of numpy.dtype or None
         None for an input that is left out or is no tensor.
+    names : sequence of str
+        What the inputs are called in the model.
 
     Returns
     -------
@@ -116,7 +118,10 @@ def check_input_types(
             continue
         parameter = formal[min(index, len(formal) - 1)]
         if tensor_kind(dtype) not in parameter.types:
-            raise ModelError(f"its input {parameter.name} is of {dtype}, which it does not allow")
+            kind = tensor_kind(dtype)[len("tensor(") : -1]
+            raise ModelError(
+                f"its input {parameter.name}, '{names[index]}', is of {kind}, which it does not allow"
+            )
         if not _binds(parameter):
             continue
         if bound.setdefault(parameter.type_str, dtype) != dtype:

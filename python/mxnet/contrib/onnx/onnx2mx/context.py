@@ -101,6 +101,8 @@ class Context:
         for key, value in attrs.items():
             if value is not None and varies(value):
                 raise DynamicSizeError(f"{op_name} needs a fixed {key}, which here is {value}")
+            if isinstance(value, (tuple, list)) and any(map(_overflows, value)):
+                raise InferenceError(f"{key} {value} of {op_name} is more than MXNet counts to")
         name = self.names.unique(f"{self._scope}_{len(self._emitted) + 1}")
         outputs = self.builder.apply(op_name, tensors, attrs, name)
         self._used.update(i for i in map(_identity, tensors) if i in self._sources)
@@ -158,7 +160,10 @@ class Context:
         tensor = self.builder.parameter(
             self.names.unique(name, claim=True), array, trainable and array.dtype.kind == "f"
         )
-        return tensor
+        if tensor.dtype == array.dtype:
+            return tensor
+        back = self.Cast(tensor, dtype=array.dtype.name)
+        return Tensor(back.handle, tensor.shape, array.dtype, array)
 
     def constant(self, array: Any, name: Optional[str] = None, trainable: bool = False) -> Tensor:
         """A constant of the row's own; ``trainable`` where it is made of the model's weights."""
@@ -272,6 +277,8 @@ class Context:
 
     def expand(self, x: Tensor, shape: Sequence[Size]) -> Tensor:
         """``x`` broadcast to ``shape``, which has at least its rank; sizes may vary."""
+        if x.dtype == bool and x.shape != tuple(shape):
+            return self.Cast(self.expand(self.Cast(x, dtype="uint8"), shape), dtype="bool")
         x = self.reshape(x, (1,) * (len(shape) - x.rank) + x.shape)
         grow = [i for i, (a, b) in enumerate(zip(x.shape, shape)) if a == 1 and b != 1]
         fixed = [i for i in grow if not isinstance(shape[i], Dim)]
@@ -320,10 +327,8 @@ class Context:
         if (first, last, step) == (0, size, 1):
             return x
         wanted = join(len(range(*pair, step)) for pair in bounds)
-        if first == 0 and step == 1 and isinstance(last, Dim):
-            for other, other_axis in self._holders.get(last, ()):
-                if other_axis == axis:
-                    return self.slice_like(x, other, axes=(axis,))
+        if first == 0 and step == 1 and last in self._holders:
+            return self._cut_like(x, axis, last)
         spellings = [(first, last)]  # as MXNet may be told; inference judges
         if isinstance(size, Dim):  # a constant bound keeps its own clamping
             spellings = [(begin, end), (_from_an_end(first, size), _from_an_end(last, size))]
@@ -334,6 +339,17 @@ class Context:
         raise DynamicSizeError(
             f"cannot say [{first}:{last}:{step}] of an axis of the varying size {size}"
         )
+
+    def _cut_like(self, x: Tensor, axis: int, size: Dim) -> Tensor:
+        """The first ``size`` of one axis, as many as another tensor has."""
+        if x.dtype == bool:
+            cut = self._cut_like(self.Cast(x, dtype="uint8"), axis, size)
+            return self.Cast(cut, dtype="bool")
+        for other, other_axis in self._holders[size]:
+            if other_axis == axis:
+                return self.slice_like(x, other, axes=(axis,))
+        shape = tuple(size if i == axis else 1 for i in range(x.rank))
+        return self.slice_like(x, self.full(shape, 0, np.float32), axes=(axis,))
 
     def _yields(self, x: Tensor, attrs: Dict[str, Any], axis: int, wanted: Size) -> bool:
         try:
@@ -359,6 +375,11 @@ def _slice_attributes(
 
 def _beyond(position: Any) -> bool:
     return isinstance(position, int) and abs(position) >= 2**31 - 1
+
+
+def _overflows(number: Any) -> bool:
+    """MXNet reads lists of whole numbers as 32 bits and does not notice what it cuts off."""
+    return isinstance(number, int) and not -(2**31) <= number < 2**31
 
 
 def _from_an_end(position: Any, size: Size) -> Any:

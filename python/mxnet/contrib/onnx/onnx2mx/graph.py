@@ -138,6 +138,11 @@ class GraphReader:
 
     def graph(self, proto: GraphProto, where: str = "") -> Graph:
         """The plain form of a graph or subgraph; ``where`` is put before its problems."""
+        check_texts(
+            [t.name for t in proto.initializer],
+            [s.values.name for s in proto.sparse_initializer],
+            *([v.name, *_dimension_names(v)] for v in (*proto.input, *proto.output)),
+        )
         constants = self._initializers(proto, where)
         declared = [ValueInfo.read(v) for v in proto.input]
         self._once((v.name for v in declared), "input", where)
@@ -145,7 +150,7 @@ class GraphReader:
         outputs = [ValueInfo.read(v) for v in proto.output]
         return self._body(proto.name, inputs, outputs, constants, proto.node, where)
 
-    def function(self, proto: FunctionProto, nodes: Iterable[NodeProto], where: str) -> Graph:
+    def function(self, proto: FunctionProto, nodes: Sequence[NodeProto], where: str) -> Graph:
         """The plain form of a function body whose nodes have had their attributes filled in."""
         inputs = [ValueInfo(name) for name in proto.input]
         outputs = [ValueInfo(name) for name in proto.output]
@@ -187,9 +192,14 @@ class GraphReader:
         inputs: List[ValueInfo],
         outputs: List[ValueInfo],
         constants: Dict[str, np.ndarray],
-        protos: Iterable[NodeProto],
+        protos: Sequence[NodeProto],
         where: str,
     ) -> Graph:
+        for proto in protos:
+            check_texts(
+                [proto.name, proto.op_type, proto.domain, *proto.input, *proto.output],
+                [a.name for a in proto.attribute],
+            )
         makers: Dict[str, str] = {v.name: "an input" for v in inputs}
         makers.update((n, "an initializer") for n in constants)
         nodes = []
@@ -269,6 +279,22 @@ class GraphReader:
                 tensor.ClearField("data_location")
                 tensor.raw_data = raw
         return whole
+
+
+def check_texts(*lists: Iterable[str]) -> None:
+    """Refuse names that are no text, which protobuf leaves as bytes.
+
+    Raises
+    ------
+    ModelError
+    """
+    for text in (text for texts in lists for text in texts):
+        if not isinstance(text, str):
+            raise ModelError(f"the name {text!r} is not in UTF-8; the model is damaged")
+
+
+def _dimension_names(info: ValueInfoProto) -> List[str]:
+    return [dim.dim_param for dim in info.type.tensor_type.shape.dim]
 
 
 def _called(proto: NodeProto) -> str:

@@ -23,7 +23,6 @@ import warnings
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import mxnet as mx
-import numpy as np
 
 from onnx import helper
 
@@ -222,16 +221,45 @@ class _Import:
         dimensions = self.wishes.dimensions
         if not dimensions:
             return self._translated(Rung(1, {}, {}), hasty=False)
-        last: Optional[InferenceError] = None
+        first: Optional[InferenceError] = None
         for count, rung in enumerate(ladder(dimensions, self.wishes.sizes), 1):
             try:
                 imported = self._translated(rung, hasty=True)
             except InferenceError as error:  # no such sizes fit this network: try others
-                last = error
+                first = first or error
+                continue
+            except DynamicSizeError:
+                error = self._refusal_of_a_sample(rung)
+                if error is None:
+                    raise
+                first = first or error
                 continue
             self._check_other_sizes(imported, rung)
             return dataclasses.replace(imported, rungs=count)
-        raise self._no_sizes_fit(last)
+        raise self._no_sizes_fit(first)
+
+    def _refusal_of_a_sample(self, rung: Rung) -> Optional[InferenceError]:
+        """Why the network does not accept one of the samples at all, or None if it accepts each.
+
+        A position table of 512 rows cut to a length of 1017 gives 512 rows: what follows may then
+        look as if it could not be said at varying sizes, where it is only wrong.
+        """
+        for sample in range(SAMPLES):
+            fixed = self
+            for name, sizes in rung.sizes.items():
+                fixed = fixed.at_size(name, sizes[sample])
+            try:
+                fixed._translated(Rung(1, {}, {}), hasty=True)
+            except InferenceError as error:
+                return error
+            except TranslationError:
+                continue
+        return None
+
+    def at_size(self, dimension: str, size: int) -> _Import:
+        """The same with one dimension fixed."""
+        wishes = self.wishes.at_size(dimension, size)
+        return _Import(self.model, wishes, self.planner, self.plan, self.floating)
 
     def _translated(self, rung: Rung, hasty: bool) -> Imported:
         sizes = rung.sizes
@@ -290,21 +318,19 @@ class _Import:
                 f"cannot say; fix the sizes with {self._remedy()}"
             )
 
-    def _no_sizes_fit(self, last: Optional[InferenceError]) -> InferenceError:
+    def _no_sizes_fit(self, first: Optional[InferenceError]) -> InferenceError:
         """The refusal of all sizes, with the dimension that is to blame if one is found."""
         blame = self._blame()
         return InferenceError(
             f"{self.model.source} accepts none of the sizes tried for "
-            f"{', '.join(d.name for d in self.wishes.dimensions)}. {blame}The last refusal: {last}"
+            f"{', '.join(d.name for d in self.wishes.dimensions)}. {blame}The first refusal: {first}"
         )
 
     def _blame(self) -> str:
         """Hold one dimension at a common size while the others vary, and say what helps."""
         for dimension in self.wishes.dimensions:
             for size in COMMON_SIZES:
-                wishes = _fixed(self.wishes, dimension.name, size)
-                attempt = _Import(self.model, wishes, self.planner, self.plan, self.floating)
-                if attempt._accepts_some_sizes():
+                if self.at_size(dimension.name, size)._accepts_some_sizes():
                     return (
                         f"With '{dimension.name}' fixed it does, for example at {size}: "
                         f"sizes={{'{dimension.name}': {size}}}. "
@@ -333,14 +359,6 @@ class _Import:
             if any(isinstance(size, str) for size in given.shape)
         }
         return f"input_shapes={shapes}".replace("'...'", "...")
-
-
-def _fixed(wishes: Wishes, dimension: str, size: int) -> Wishes:
-    inputs = [
-        dataclasses.replace(i, shape=tuple(size if s == dimension else s for s in i.shape))
-        for i in wishes.inputs
-    ]
-    return Wishes(inputs, {n: s for n, s in wishes.sizes.items() if n != dimension})
 
 
 def _value(builder: SymbolBuilder, given: Input, dims: Mapping[str, Any]) -> Value:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 from typing import Any, Mapping, NoReturn, Sequence, Tuple
 
 import mxnet as mx
@@ -28,7 +29,7 @@ from mxnet.base import _LIB, OpHandle, c_str, check_call
 from mxnet.symbol._internal import _symbol_creator
 
 from ..errors import InferenceError, TranslationError
-from .hazards import check_hazards
+from .hazards import MOST_ELEMENTS, check_hazards
 
 PlainShape = Tuple[int, ...]
 #: Attributes as MXNet's C interface takes them, in order.
@@ -115,8 +116,10 @@ def infer_shapes(
         )
     except mx.base.MXNetError as error:
         _refuse(op_name, shapes, reason(error))
-    if not outputs or not all(outputs):
+    if not outputs or not all(outputs) or any(0 in shape for shape in outputs):
         _refuse(op_name, shapes, "the result would be empty, or its shape cannot be known")
+    if any(math.prod(shape) > MOST_ELEMENTS for shape in outputs):
+        _refuse(op_name, shapes, "the result would have more elements than an MXNet tensor holds")
     return tuple(outputs)
 
 

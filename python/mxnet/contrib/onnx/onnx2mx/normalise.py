@@ -26,7 +26,7 @@ from onnx import FunctionProto, ModelProto
 
 from ..errors import ModelError, refuse
 from ..opset import NEWEST_OPSET
-from .graph import Graph, GraphReader
+from .graph import Graph, GraphReader, check_texts
 from .loading import LoadedModel
 from .tensors import TensorReader
 
@@ -91,7 +91,7 @@ def normalise(loaded: LoadedModel) -> Model:
 
 
 def opset_versions(proto: ModelProto) -> Dict[str, int]:
-    """Opset of every domain that the model imports; ai.onnx is of opset 1 where none is imported.
+    """Opset of every domain that the model imports; 1 of ai.onnx in files older than opsets.
 
     Raises
     ------
@@ -99,13 +99,15 @@ def opset_versions(proto: ModelProto) -> Dict[str, int]:
         If the IR version is missing or newer than the installed ``onnx``, or imports contradict.
     """
     if proto.ir_version < 1:
-        raise ModelError("the model does not say its IR version")
+        raise ModelError(f"IR version {proto.ir_version} cannot be; the model is damaged")
     if proto.ir_version > onnx.IR_VERSION:
         raise ModelError(
             f"the model is of IR version {proto.ir_version}, the installed onnx "
             f"{onnx.__version__} knows versions up to {onnx.IR_VERSION}; update onnx"
         )
     versions = imported_versions(proto.opset_import)
+    if not versions and proto.ir_version >= 3:
+        raise ModelError("the model imports no opset, which since IR version 3 it must")
     if versions.get("", 1) > NEWEST_OPSET:
         raise ModelError(
             f"the model is of opset {versions['']}, the installed onnx {onnx.__version__} knows "
@@ -117,6 +119,8 @@ def opset_versions(proto: ModelProto) -> Dict[str, int]:
 def imported_versions(imports: Iterable[onnx.OperatorSetIdProto]) -> Dict[str, int]:
     """Version by domain of a list of imports."""
     versions: Dict[str, int] = {}
+    imports = list(imports)
+    check_texts(entry.domain for entry in imports)
     for entry in imports:
         domain = "" if entry.domain == "ai.onnx" else str(entry.domain)
         called = domain or "ai.onnx"
@@ -132,6 +136,7 @@ def imported_versions(imports: Iterable[onnx.OperatorSetIdProto]) -> Dict[str, i
 def _functions(proto: ModelProto, problems: List[ModelError]) -> Dict[FunctionKey, FunctionProto]:
     functions: Dict[FunctionKey, FunctionProto] = {}
     for function in proto.functions:
+        check_texts([function.domain, function.name], function.input, function.output)
         domain = "" if function.domain == "ai.onnx" else function.domain
         key = (domain, function.name, getattr(function, "overload", ""))
         if key in functions:

@@ -119,15 +119,15 @@ class TensorReader:
         needed, dtype = _bytes_needed(tensor, shape), _dtype(tensor)
         if length not in (None, needed):
             raise ModelError(
-                f"{list(shape)} of {onnx_name(tensor.data_type)} are {needed} bytes, its external "
-                f"data has {length}"
+                f"{list(shape)} of {onnx_name(tensor.data_type)} are {needed} bytes, it has "
+                f"{length} in '{location}'"
             )
         buffer = self._buffers.get(location)
         if buffer is None:
             buffer = self._buffers[location] = _mapped(self._safe_path(location))
         if offset + needed > len(buffer):
             raise ModelError(
-                f"needs bytes {offset} to {offset + needed} of '{location}', which has {len(buffer)}"
+                f"needs {needed} bytes at offset {offset} of '{location}', which has {len(buffer)}"
             )
         if not needed:
             return np.empty(shape, dtype)

@@ -29,7 +29,6 @@ from ..errors import (
     ConversionError,
     DynamicSizeError,
     InferenceError,
-    ModelError,
     TranslationError,
     UnsupportedOperatorError,
     refuse,
@@ -38,6 +37,7 @@ from ..folding.table import NotFolded
 from ..translation import bind
 from .checking import check_input_types, check_output_types
 from .context import Context, Names
+from .hazards import MOST_ELEMENTS
 from .planning import Plan, Planner, Step
 from .values import Dim, Known, Tensor, Value, assume, at
 
@@ -136,7 +136,8 @@ class Translator:
         inputs = [self._read(name, scope) for name in step.node.inputs]
         bound: Dict[str, np.dtype] = {}
         if step.schema is not None:
-            bound = check_input_types(step.schema, list(map(_dtype, inputs)))
+            dtypes = list(map(_dtype, inputs))
+            bound = check_input_types(step.schema, dtypes, step.node.inputs)
         if step.fold is not None:
             folded = self._fold(step, inputs, scope)
             if folded is not None:
@@ -172,6 +173,8 @@ class Translator:
         outputs = []
         trainable = any(k is not None and k.trainable for k in known) and not fold.measures
         for index, arrays in enumerate(zip(*results)):
+            if max(a.size for a in arrays) > MOST_ELEMENTS:
+                raise InferenceError("its result has more elements than an MXNet tensor holds")
             emit = self._later(step, inputs, scope, index) if varies else None
             outputs.append(Known.of(step.node.outputs[index], arrays, emit, trainable))
         if varies and fold.chooses:
@@ -226,7 +229,14 @@ class Translator:
     def _by_row(self, step: Step, inputs: List[Value], scope: Scope) -> List[Any]:
         op, row = self.op, step.row
         assert row is not None
-        tensors, values = bind(row, step.schema, step.node.proto, inputs, self._elements)
+        called = dict(zip(map(id, inputs), step.node.inputs))
+        tensors, values = bind(
+            row,
+            step.schema,
+            step.node.proto,
+            inputs,
+            lambda name, value: self._elements(f"{name}, '{called[id(value)]}',", value),
+        )
         for name, value in values.items():
             if _holds_graphs(value):
                 attribute = name.rstrip("_")
@@ -348,31 +358,37 @@ def _remedy(step: Step, inputs: List[Value]) -> str:
 def _assume_choice(
     name: str, step: Step, known: Sequence[Optional[Known]], result: Known, samples: int
 ) -> None:
-    """Note a choice between sizes that fell alike in all samples.
-
-    A choice against something negative is none: sizes never are.
-    """
+    """Note a choice between sizes that fell alike in all samples."""
     inputs = [k for k in known if k is not None]
-    varying = [k for k in inputs if k.varies]
-    fixed = [k for k in inputs if not k.varies]
-    if all((v.at(k) >= 0).all() for v in varying for k in range(samples)) and any(
-        (v.at(0) < 0).all() for v in fixed
-    ):
-        return
     if _fell_alike(inputs, result, samples):
         outcome = np.unique(result.at(0)).tolist() if result.dtype == bool else result.elements()
         assume(f"{step.node.op_type} node '{name}' gives {outcome} whatever the sizes are")
 
 
 def _fell_alike(inputs: Sequence[Known], result: Known, samples: int) -> bool:
-    arrays = [result.at(k) for k in range(samples)]
-    if len({a.shape for a in arrays}) > 1:  # over positions, not over sizes
-        uniform = [a.size and bool((a == a.flat[0]).all()) for a in arrays]
-        return all(uniform) and len({a.flat[0] for a in arrays}) == 1
-    columns = [[np.broadcast_to(v.at(k), arrays[0].shape) for k in range(samples)] for v in inputs]
-    varying = np.any([[c[k] != c[0] for k in range(samples)] for c in columns], axis=(0, 1))
-    same = np.all([a == arrays[0] for a in arrays], axis=0)
-    if result.dtype == bool:
-        return bool((varying & same).any())
-    picked = np.any([np.all([a == b for a, b in zip(c, arrays)], axis=0) for c in columns], axis=0)
-    return bool((varying & (same | picked)).any())
+    """Whether some element of ``result`` hangs on a size and yet is one choice in all samples."""
+    results = [result.at(k) for k in range(samples)]
+    if len({a.shape for a in results}) > 1:  # over positions, not over sizes
+        return _is_one_fill(results) or any(
+            v.varies and all(np.array_equal(v.at(k), a) for k, a in enumerate(results))
+            for v in inputs
+        )
+    alike = np.all([a == results[0] for a in results], axis=0)
+    varies, negative, varying_negative = (np.zeros(alike.shape, bool) for _ in range(3))
+    for value in inputs:
+        arrays = [np.broadcast_to(value.at(k), alike.shape) for k in range(samples)]
+        moves = np.any([a != arrays[0] for a in arrays], axis=0)
+        below = np.min(arrays, axis=0) < 0
+        varies |= moves
+        negative |= below & ~moves
+        varying_negative |= below & moves
+        if result.dtype != bool:
+            alike |= np.all([a == b for a, b in zip(arrays, results)], axis=0)
+    # Sizes are never negative: to compare one with something negative is no choice.
+    no_choice = negative & ~varying_negative
+    return bool((varies & alike & ~no_choice).any())
+
+
+def _is_one_fill(arrays: Sequence[np.ndarray]) -> bool:
+    first = arrays[0].flat[0] if arrays[0].size else None
+    return all(a.size and bool((a == first).all()) for a in arrays)
