@@ -27,7 +27,7 @@ from mxnet.contrib.onnx.opset import TARGET_OPSETS
 from running import Session, assert_close, run_module, run_symbol
 
 #: Graphs to try; what fails is printed as a list of steps, and kept by hypothesis for the next run.
-EXAMPLES = int(os.environ.get("ONNX_TEST_RANDOM_GRAPHS", 200))
+EXAMPLES = int(os.environ.get("ONNX_TEST_RANDOM_GRAPHS", 1000))
 
 small, side = st.integers(1, 3), st.integers(0, 3)
 

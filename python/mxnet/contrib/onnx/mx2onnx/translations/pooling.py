@@ -55,7 +55,10 @@ def pooling(
     if pooling_convention == "full":
         sizes = op.dims(data)[2:]
         if not any(pad) and all(s <= k for s, k in zip(stride, kernel)):
-            ceil = 1  # no window starts in padding: no two readings
+            if pool_type == "sum":  # ceil_mode would divide by the cells inside the image alone
+                ends = [s - 1 for s in stride]
+            else:
+                ceil = 1  # no window starts in padding: no two readings
         elif pool_type == "max" and None not in sizes:
             last = [-(-(n + 2 * p - k) // s) * s for n, p, k, s in zip(sizes, pad, kernel, stride)]
             ends = [max(at + k - n - p, p) for at, k, n, p in zip(last, kernel, sizes, pad)]
