@@ -37,11 +37,11 @@ def constant_of_shape(op, *, input, value=None):
 
 
 @table.op(
-    "Range", versions=(11, 27), ignores=("stash_type",), limits="float32 and int64 where it varies"
+    "Range", versions=(11, 27), ignores=("stash_type",), limits="delta must not vary with a size"
 )
-def range_(op, *, start, limit, delta):
-    floats = any(isinstance(v, float) for v in (start, limit, delta))
-    return op.arange(start, limit, delta, np.float32 if floats else np.int64)
+def range_(op, delta, *, start, limit):
+    """The step is a tensor here for its element type; where a size varies, so may the bounds."""
+    return op.arange(start, limit, op.value(delta).item(), delta.dtype)
 
 
 @table.op("EyeLike", versions=(9, 22))

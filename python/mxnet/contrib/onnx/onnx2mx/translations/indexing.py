@@ -166,15 +166,19 @@ def scatter_nd(op, data, indices, updates, *, reduction="none"):
         op.fail(f"indices of {depth} axes for data of rank {data.rank}")
     if updates.shape != indices.shape[:-1] + data.shape[depth:]:
         op.fail(f"updates are {updates.shape}, not {indices.shape[:-1] + data.shape[depth:]}")
-    places = []
-    for i in range(depth):
-        one = op.cut(indices, indices.rank - 1, i, i + 1)
-        one = op.reshape(one, indices.shape[:-1] or (1,))
-        places.append(_safe(op, one, data.shape[i]))
+    places = [_safe(op, _column(op, indices, i), data.shape[i]) for i in range(depth)]
     if indices.rank == 1:
         updates = op.reshape(updates, (1, *updates.shape))
     places = _stacked(op, places)
     return without_bool(op, lambda x, u: _placed(op, x, places, u, reduction), data, updates)
+
+
+def _column(op, indices, i):
+    """The indices along axis ``i`` alone, constant if all are."""
+    shape = indices.shape[:-1] or (1,)
+    if indices.value is not None:
+        return op.constant(indices.value[..., i].reshape(shape))
+    return op.reshape(op.cut(indices, indices.rank - 1, i, i + 1), shape)
 
 
 # -- masks -------------------------------------------------------------------------------------

@@ -24,22 +24,19 @@ from .precision import cast
 table = TranslationTable()
 
 
-@table.op(
-    "Dropout",
-    versions=(1, 6, 7),
-    ignores=("consumed_inputs", "is_test"),
-    limits="the mask is that of inference",
-)
+@table.op("Dropout", versions=(1, 6, 7), ignores=("consumed_inputs", "is_test"))
 def dropout_1(op, data, *, ratio):
-    """Active where MXNet trains, the identity where it predicts, whatever is_test was."""
-    kept = _dropped(op, data, ratio, "training")
-    return (kept, op.ones_like(data)) if op.num_outputs > 1 else kept
+    """Active where MXNet trains, the identity where it predicts, whatever is_test was.
+
+    Inference leaves the mask unfilled, which ONNX Runtime reads as zeros.
+    """
+    return _dropped(op, data, ratio, "training"), op.zeros_like(data)
 
 
-@table.op("Dropout", versions=(10,), limits="the mask is that of inference")
+@table.op("Dropout", versions=(10,))
 def dropout_10(op, data, *, ratio):
-    kept = _dropped(op, data, ratio, "training")
-    return (kept, _all_kept(op, data)) if op.num_outputs > 1 else kept
+    """The mask is bool now."""
+    return _dropped(op, data, ratio, "training"), cast(op, op.zeros_like(data), bool)
 
 
 @table.op(
@@ -53,7 +50,7 @@ def dropout_12(op, data, *, ratio=0.5, training_mode=False):
     if always and ratio and op.num_outputs > 1:
         op.fail("the mask of training_mode=1 is not covered")
     kept = _dropped(op, data, ratio, "always" if always else "training")
-    return (kept, _all_kept(op, data)) if op.num_outputs > 1 else kept
+    return kept, cast(op, op.ones_like(data), bool)
 
 
 def _dropped(op, data, ratio, mode):
@@ -62,7 +59,3 @@ def _dropped(op, data, ratio, mode):
         op.fail(f"ratio={ratio} is not in [0, 1)")
     return op.Dropout(data, p=ratio, mode=mode) if ratio else data
 
-
-def _all_kept(op, data):
-    """The mask of inference, bool since opset 10."""
-    return cast(op, op.ones_like(data), bool)
