@@ -176,9 +176,7 @@ class Report:
 
     def finish(self, files):
         """Say what was written and how it ended; return the exit code."""
-        print(
-            f"\n  Figures are the largest difference / the largest output; {ALLOWED:g} is allowed.\n"
-        )
+        print(f"\n  Figures: largest difference / largest output; {ALLOWED:g} is allowed.\n")
         for file in files:
             print(f"  wrote {str(file):<60} {file.stat().st_size / 1e6:8.1f} MB")
         seconds = time.perf_counter() - self.start

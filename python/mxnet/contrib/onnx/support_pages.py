@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import textwrap
 from typing import Dict, Iterable, List, Sequence, Tuple
 
 from .opset import NEWEST_OPSET, TARGET_OPSETS
@@ -152,7 +153,8 @@ def _exported(entry: ExportedOperator) -> Tuple[str, ...]:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "None."
+    text = ", ".join(f"`{name}`" for name in names) or "None."
+    return textwrap.fill(text, 110, break_long_words=False, break_on_hyphens=False)
 
 
 def markdown(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> List[str]:

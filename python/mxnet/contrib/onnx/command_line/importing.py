@@ -89,6 +89,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> bool:
     """Perform the subcommand."""
+    from ..verification.mxnet_process import require
+
+    require("importing")
     from ..onnx2mx.import_model import translate
 
     prefix = options.output or os.path.splitext(os.path.basename(options.model))[0]

@@ -75,17 +75,17 @@ def is_installed() -> bool:
     return found is not None and found.origin is not None
 
 
-def require() -> None:
+def require(purpose: str = "verification") -> None:
     """Raise ImportError, with the remedy, where MXNet is not installed."""
     if not is_installed():
         raise ImportError(
-            "verification runs the model in MXNet too, which is not installed here: "
-            "pip install mxnet==1.9.1 (Python 3.8 to 3.12), or do without verification"
+            f"{purpose} needs MXNet, which is not installed here: pip install mxnet==1.9.1, on "
+            "Linux or an Intel Mac with Python 3.8 to 3.12"
         )
 
 
 class MXNetProcess:
-    """Runs one symbol with its parameters, each time in a new child process.
+    """Runs one symbol with its parameters in a child process; in a new one after it died.
 
     Parameters
     ----------
@@ -109,6 +109,8 @@ class MXNetProcess:
         self._symbol = os.path.join(self.folder, "source-symbol.json")
         with open(self._symbol, "w", encoding="utf-8") as file:
             file.write(symbol)
+        self._said = os.path.join(self.folder, "stderr.txt")
+        self._child: Optional[subprocess.Popen[bytes]] = None
         self._device = device
         self._written = 0
         self._parameters = {n: self._placed(p) for n, p in parameters.items()}
@@ -119,6 +121,7 @@ class MXNetProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end()
         self._folder.cleanup()
 
     @property
@@ -157,15 +160,16 @@ class MXNetProcess:
             "heads": heads,
             "inside": inside,
             "routes": list(routes),
+            "fused": fused,
             "runs": [{n: self._placed(a) for n, a in r.items()} for r in runs],
         }
         try:
-            answer = self._ask(task, fused)
+            answer = self._ask(task)
         except MXNetRefusal:
             if self.widened or not self._holds_float16(task["runs"]):
                 raise
             self.widened = True
-            answer = self._ask(task, fused)
+            answer = self._ask(task)
         outputs = {
             (o["run"], o["route"]): [np.load(p) for p in o["paths"]] for o in answer["outputs"]
         }
@@ -184,43 +188,62 @@ class MXNetProcess:
             array = Place(path, 0, array.dtype.name, tuple(int(s) for s in array.shape))
         return dataclasses.asdict(array)
 
-    def _ask(self, task: Mapping[str, Any], fused: bool = True) -> Dict[str, Any]:
+    def _ask(self, task: Mapping[str, Any]) -> Dict[str, Any]:
         task = {
-            "candidates": [], "heads": None, "inside": [], "runs": [], "routes": [],
+            "candidates": [], "heads": None, "inside": [], "runs": [], "routes": [], "fused": True,
             "symbol": self._symbol, "parameters": self._parameters, "device": self._device,
             "widen": self.widened, **task,
         }  # fmt: skip
         with open(os.path.join(self.folder, "task.json"), "w", encoding="utf-8") as file:
             json.dump(task, file)
-        answer = self._start({} if fused else {"MXNET_SUBGRAPH_BACKEND": "NONE"})
+        self._perform()
+        with open(os.path.join(self.folder, "result.json"), encoding="utf-8") as file:
+            answer = json.load(file)
         if "error" in answer:
             raise MXNetRefusal(f"MXNet itself refuses the model: {answer['error']}")
         self.version = answer["version"]
         return answer
 
-    def _start(self, settings: Mapping[str, str]) -> Dict[str, Any]:
-        result = os.path.join(self.folder, "result.json")
-        if os.path.exists(result):
-            os.unlink(result)
+    def _perform(self) -> None:
+        """Have the child perform the task in the folder; MXNetRefusal if it dies of it."""
+        if self._child is None:
+            self._child = self._started()
+        stdin, stdout = self._child.stdin, self._child.stdout
+        assert stdin is not None and stdout is not None
+        try:
+            stdin.write(b"task\n")
+            stdin.flush()
+            alive = bool(stdout.readline())
+        except BrokenPipeError:
+            alive = False
+        if not alive:
+            code = self._child.wait()
+            self._end()
+            with open(self._said, encoding="utf-8", errors="replace") as file:
+                said = file.read().strip().splitlines()
+            raise MXNetRefusal(_ending(code) + (f": {said[-1]}" if said else ""))
+
+    def _started(self) -> subprocess.Popen[bytes]:
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
             "MXNET_SUBGRAPH_VERBOSE": "0",
-            **settings,
         }
-        done = subprocess.run(
-            [sys.executable, "-c", LAUNCH, str(SCRIPT), self.folder],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        if not os.path.exists(result):
-            said = done.stdout.decode(errors="replace").strip().splitlines()
-            raise MXNetRefusal(f"{_ending(done.returncode)}" + (f": {said[-1]}" if said else ""))
-        with open(result, encoding="utf-8") as file:
-            return json.load(file)
+        with open(self._said, "wb") as said:
+            return subprocess.Popen(
+                [sys.executable, "-c", LAUNCH, str(SCRIPT), self.folder],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+            )
+
+    def _end(self) -> None:
+        """End the child, if there is one."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+            child.communicate()
 
 
 def _ending(code: int) -> str:
