@@ -142,6 +142,11 @@ def _value(kind: str, text: Optional[str]) -> Any:
         return None
     if kind.startswith(("string", "ptr")):
         return text
+    if not kind:  # of a few parameters MXNet does not say the type
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return text
     if kind.startswith("boolean"):
         if text not in TRUE + FALSE:
             raise ValueError(text)
