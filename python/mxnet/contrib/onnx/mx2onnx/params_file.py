@@ -181,4 +181,4 @@ def _stored(path: str, offset: int, shape: Tuple[int, ...], dtype: np.dtype) -> 
             raise ModelError(f"'{path}' became shorter while it was read")
         return array.reshape(shape).astype(dtype, copy=False)
 
-    return Tensor(tuple(shape), dtype, read, (path, offset))
+    return Tensor.stored(shape, dtype, read, (path, offset))

@@ -21,7 +21,7 @@ A rule is a function from a draft to whether it changed something; they run in t
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -29,10 +29,20 @@ from onnx import AttributeProto, NodeProto, helper
 
 from ..opset import plain_attribute
 from .draft import Draft
+from .inference import TensorType
 from .tensors import Tensor
 
 #: Operators that give their input back where the shape and dtype stay the same.
 SHAPE_ONLY = frozenset({"Expand", "Flatten", "Reshape", "Squeeze", "Tile", "Unsqueeze"})
+#: Operators that turn a number, or numbers in the same place, into one, whatever the place.
+NUMBER_BY_NUMBER = frozenset(
+    {
+        "Abs", "Add", "Cast", "Ceil", "Clip", "Div", "Elu", "Erf", "Exp", "Floor", "Gelu",
+        "HardSigmoid", "HardSwish", "LeakyRelu", "Log", "Max", "Min", "Mish", "Mul", "Neg", "Not",
+        "Pow", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Softplus", "Softsign",
+        "Sqrt", "Sub", "Sum", "Tanh",
+    }
+)  # fmt: skip
 #: Larger constants are not looked into.
 SMALL_BYTES = 512
 #: Two calls with the same inputs give different numbers.
@@ -136,6 +146,69 @@ def merge_transposes(draft: Draft) -> bool:
             node.input[0] = first.input[0]
             changed = True
     return changed
+
+
+def sink_transposes(draft: Draft) -> bool:
+    """A transposition may follow an operator that works number by number, until another cancels it.
+
+    Of operands that are transposed alike, one transposition of the result is left.
+    """
+    readers = draft.readers()
+    made: Dict[str, NodeProto] = {}
+    placed: Dict[int, NodeProto] = {}
+    changed = False
+    for node in list(draft.nodes):
+        turned = _turned_alike(draft, node, made, readers)
+        placed[id(node)] = node
+        if turned:
+            for other in turned:
+                placed.pop(id(other))
+            placed[id(turned[0])] = _swap(draft, node, turned)
+            made[node.output[0]] = node
+            node, changed = turned[0], True
+        made.update((name, node) for name in node.output)
+    draft.nodes[:] = placed.values()
+    return changed
+
+
+def _turned_alike(
+    draft: Draft, node: NodeProto, made: Mapping[str, NodeProto], readers: Mapping[str, int]
+) -> List[NodeProto]:
+    """The transpositions that a node alone reads, if they agree and numbers are all it has else."""
+    if node.op_type not in NUMBER_BY_NUMBER or len(node.output) != 1:
+        return []
+    turned: List[NodeProto] = []
+    for name in node.input:
+        source = made.get(name)
+        if source is not None and source.op_type == "Transpose" and readers[name] == 1:
+            turned.append(source)
+        elif name and not _is_number(draft, name):
+            return []
+    perms = [attributes(t).get("perm") for t in turned]
+    return turned if perms and perms[0] and perms.count(perms[0]) == len(perms) else []
+
+
+def _is_number(draft: Draft, name: str) -> bool:
+    tensor = draft.constants.get(name)
+    return tensor is not None and not tensor.shape
+
+
+def _swap(draft: Draft, node: NodeProto, turned: Sequence[NodeProto]) -> NodeProto:
+    """Let ``node`` read what ``turned`` do, and the first of them turn what ``node`` gives."""
+    before = {t.output[0]: t.input[0] for t in turned}
+    value, last = node.output[0], turned[0]
+    kind = draft.types(value)
+    dims: Optional[List[Any]] = None
+    if kind.dims is not None:
+        dims = [None] * len(kind.dims)
+        for place, axis in enumerate(attributes(last)["perm"]):
+            dims[axis] = kind.dims[place]
+    inner = draft.fresh(f"{value}/turned")
+    draft.types.declare(inner, TensorType(kind.dtype, None if dims is None else tuple(dims)))
+    node.input[:] = [before.get(name, name) for name in node.input]
+    node.output[0] = last.input[0] = inner
+    last.output[0] = value
+    return last
 
 
 def merge_reshapes(draft: Draft) -> bool:
@@ -264,6 +337,7 @@ def _fold_batch_norm(draft: Draft, node: NodeProto, layer: NodeProto, axis: int)
 RULES: Tuple[Callable[[Draft], bool], ...] = (
     drop_identities,
     merge_transposes,
+    sink_transposes,
     merge_reshapes,
     share_equal,
     fold_pads,

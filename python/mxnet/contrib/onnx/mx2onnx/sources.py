@@ -174,7 +174,7 @@ def _tensor(name: str, array: Any) -> Tensor:
             return Tensor.of(array)
         if callable(getattr(array, "asnumpy", None)):
             onnx_type(array.dtype)
-            return Tensor(tuple(array.shape), np.dtype(array.dtype), array.asnumpy)
+            return Tensor.stored(array.shape, np.dtype(array.dtype), array.asnumpy)
     except (TypeError, TranslationError) as error:
         raise ModelError(f"parameter '{name}': {error}") from error
     raise ModelError(f"parameter '{name}' is {_described(array)}, not an array")

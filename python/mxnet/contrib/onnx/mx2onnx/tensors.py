@@ -19,10 +19,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import Any, Callable, Optional, Sequence, Tuple
 
 import numpy as np
+
+#: Numbers up to here stay in memory once they were read: inference and rules look at small arrays.
+KEPT_BYTES = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +54,19 @@ class Tensor:
     def nbytes(self) -> int:
         """Bytes that the numbers take, in memory and in the file."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+    @classmethod
+    def stored(
+        cls,
+        shape: Sequence[int],
+        dtype: np.dtype,
+        read: Callable[[], np.ndarray],
+        place: Optional[Tuple[str, int]] = None,
+    ) -> Tensor:
+        """A tensor that lies somewhere else; it is read once if it is small, each time if not."""
+        small = math.prod(shape) * dtype.itemsize <= KEPT_BYTES
+        read = functools.lru_cache(maxsize=None)(read) if small else read
+        return cls(tuple(shape), dtype, read, None if small else place)
 
     @classmethod
     def of(cls, array: np.ndarray) -> Tensor:
