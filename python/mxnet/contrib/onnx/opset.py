@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Mapping, Optional, Tuple
 
 from onnx import AttributeProto, GraphProto, defs, helper
 
@@ -59,6 +59,9 @@ class OpSchema:
             i.option == defs.OpSchema.FormalParameterOption.Variadic for i in schema.inputs
         )
         self.attributes: Mapping[str, defs.OpSchema.Attribute] = dict(schema.attributes)
+        self._kinds: Dict[str, FrozenSet[str]] = {
+            c.type_param_str: frozenset(c.allowed_type_strs) for c in schema.type_constraints
+        }
         self._attribute_names: Dict[str, str] = {a.casefold(): a for a in self.attributes}
         self._input_indices: Dict[str, int] = {n.casefold(): i for i, n in enumerate(self.inputs)}
         self._defaults: Dict[str, Any] = {
@@ -92,7 +95,12 @@ class OpSchema:
     def allows(self, index: int, kind: str) -> bool:
         """Whether formal input ``index`` may be of type ``kind``, such as ``"tensor(int64)"``."""
         formal = self.proto.inputs
-        return kind in formal[min(index, len(formal) - 1)].types
+        return kind in self.kinds(formal[min(index, len(formal) - 1)])
+
+    def kinds(self, parameter: defs.OpSchema.FormalParameter) -> FrozenSet[str]:
+        """Types that ``parameter``, one of the formal inputs or outputs, may have."""
+        # its own ``types`` cannot be read in onnx 1.20
+        return self._kinds.get(parameter.type_str) or frozenset([parameter.type_str])
 
     def requires(self, index: int) -> bool:
         """Whether formal input ``index`` may not be left out."""

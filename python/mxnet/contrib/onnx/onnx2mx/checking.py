@@ -117,7 +117,7 @@ def check_input_types(
         if dtype is None or not formal:
             continue
         parameter = formal[min(index, len(formal) - 1)]
-        if tensor_kind(dtype) not in parameter.types:
+        if tensor_kind(dtype) not in schema.kinds(parameter):
             kind = tensor_kind(dtype)[len("tensor(") : -1]
             raise ModelError(
                 f"its input {parameter.name}, '{names[index]}', is of {kind}, which it does not allow"
@@ -148,8 +148,9 @@ def check_output_types(
             continue
         parameter = formal[min(index, len(formal) - 1)]
         wanted = bound.get(parameter.type_str) if _binds(parameter) else None
-        if (wanted is not None and wanted != dtype) or tensor_kind(dtype) not in parameter.types:
-            says = wanted or " or ".join(sorted(parameter.types))
+        kinds = schema.kinds(parameter)
+        if (wanted is not None and wanted != dtype) or tensor_kind(dtype) not in kinds:
+            says = wanted or " or ".join(sorted(kinds))
             raise TranslationError(
                 f"its row gives {parameter.name} as {dtype} where the specification says {says}"
             )
