@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Convolutions."""
+"""Convolutions and their transposes, over 1 to 3 spatial axes."""
 
 from __future__ import annotations
 
@@ -22,21 +22,31 @@ from ...errors import TranslationError
 from ...translation import TranslationTable
 
 table = TranslationTable()
-
+#: Choices of an implementation, and what the weights say themselves.
 QUIET = ("cudnn_off", "cudnn_tune", "workspace", "no_bias", "num_filter")
+CHANNELS_FIRST = (None, "None", "NCW", "NCHW", "NCDHW")
 
 
-def channels_first(layout):
-    if layout not in (None, "None", "NCW", "NCHW", "NCDHW"):
-        raise TranslationError(f"layout {layout} is not covered")
+def _channels_first(layout):
+    if layout not in CHANNELS_FIRST:
+        raise TranslationError(
+            f"layout {layout} is not covered; build the network with channels ahead, as NCHW is"
+        )
 
 
-@table.op("Convolution", ignores=QUIET)
+def _check_channels(op, data, wanted):
+    """ONNX's own inference does not look."""
+    channels = op.dims(data)[1]
+    if channels not in (None, wanted):
+        raise TranslationError(f"the weight is for {wanted} channels, the data has {channels}")
+
+
+@table.op("Convolution", "Convolution_v1", ignores=QUIET, limits="channels ahead of spatial axes")
 def convolution(op, data, weight, bias=None, *, kernel, stride, dilate, pad, num_group, layout):
-    channels_first(layout)
-    have, want = op.dims(data)[1], op.dims(weight)[1] * num_group
-    if have not in (None, want):  # ONNX's inference does not look
-        raise TranslationError(f"the weight is for {want} channels, the data has {have}")
+    """weight is (filters, channels / groups, *kernel)."""
+    _channels_first(layout)
+    if op.dims(weight)[1] is not None:
+        _check_channels(op, data, op.dims(weight)[1] * num_group)
     return op.Conv(
         data,
         weight,
@@ -49,7 +59,7 @@ def convolution(op, data, weight, bias=None, *, kernel, stride, dilate, pad, num
     )
 
 
-@table.op("Deconvolution", ignores=QUIET)
+@table.op("Deconvolution", ignores=QUIET, limits="channels ahead of spatial axes")
 def deconvolution(
     op,
     data,
@@ -65,23 +75,15 @@ def deconvolution(
     num_group,
     layout,
 ):
-    channels_first(layout)
+    """weight is (channels, filters / groups, *kernel)."""
+    _channels_first(layout)
+    if op.dims(weight)[0] is not None:
+        _check_channels(op, data, op.dims(weight)[0])
     rank = len(kernel)
-    stride, dilate, pad, adj = (
-        stride or (1,) * rank,
-        dilate or (1,) * rank,
-        pad or (0,) * rank,
-        adj or (0,) * rank,
-    )
+    stride, dilate = stride or (1,) * rank, dilate or (1,) * rank
+    sizes = {"pads": [*pad, *pad] or None, "output_padding": adj if any(adj) else None}
     if any(target_shape):
-        sizes = op.dims(data)[2:]
-        if None in sizes:
-            raise TranslationError("target_shape needs known spatial sizes")
-        total = [
-            s * (n - 1) + d * (k - 1) + 1 - t
-            for s, n, d, k, t in zip(stride, sizes, dilate, kernel, target_shape)
-        ]
-        pad, adj = [(t + 1) // 2 for t in total], [t % 2 for t in total]
+        sizes = _sizes_for(op.dims(data)[2:], target_shape, kernel, stride, dilate)
     return op.ConvTranspose(
         data,
         weight,
@@ -89,7 +91,23 @@ def deconvolution(
         kernel_shape=kernel,
         strides=stride,
         dilations=dilate,
-        pads=[*pad, *pad],
-        output_padding=adj if any(adj) else None,
         group=num_group,
+        **sizes,
     )
+
+
+def _sizes_for(known, target, kernel, stride, dilate):
+    """What makes the result as large as ``target``: MXNet crops more in front where it is odd.
+
+    So does ONNX's ``output_shape``, but fewer runtimes have it.
+    """
+    if None in known:
+        return {"output_shape": target}
+    surplus = [
+        s * (n - 1) + d * (k - 1) + 1 - t
+        for n, t, k, s, d in zip(known, target, kernel, stride, dilate)
+    ]
+    if min(surplus) < 0:
+        raise TranslationError(f"target_shape {target} is larger than this kernel reaches")
+    pad, adj = [(n + 1) // 2 for n in surplus], [n % 2 for n in surplus]
+    return {"pads": [*pad, *pad], "output_padding": adj if any(adj) else None}

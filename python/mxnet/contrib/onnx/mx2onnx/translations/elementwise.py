@@ -109,15 +109,16 @@ def rsqrt(op, data):
 
 @table.op("cbrt")
 def cbrt(op, data):
-    return in_floats(op, data, lambda x: _cube_root(op, x))
+    return in_floats(op, data, lambda x: cube_root(op, x))
 
 
 @table.op("rcbrt")
 def rcbrt(op, data):
-    return in_floats(op, data, lambda x: op.Reciprocal(_cube_root(op, x)))
+    return in_floats(op, data, lambda x: op.Reciprocal(cube_root(op, x)))
 
 
-def _cube_root(op, x):
+def cube_root(op, x):
+    """The root with the sign of ``x``."""
     return op.Mul(op.Sign(x), op.Pow(*operands(op, op.Abs(x), 1 / 3)))
 
 

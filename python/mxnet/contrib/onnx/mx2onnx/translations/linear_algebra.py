@@ -18,7 +18,6 @@
 
 from __future__ import annotations
 
-from ...errors import TranslationError
 from ...translation import TranslationTable
 from .dimensions import sizes, transposed
 
@@ -27,6 +26,9 @@ table = TranslationTable()
 
 @table.op("FullyConnected", ignores=("num_hidden", "no_bias"))
 def fully_connected(op, data, weight, bias=None, *, flatten):
+    """weight is (units, features), bias (units,) or (units, 1); both tell what is ignored."""
+    if bias is not None and op.rank(bias) == 2:
+        bias = op.Reshape(bias, shape=[-1])
     rank = op.rank(data)
     if flatten or rank == 2:
         return op.Gemm(data if rank == 2 else op.Flatten(data), weight, bias, transB=1)
@@ -36,23 +38,68 @@ def fully_connected(op, data, weight, bias=None, *, flatten):
 
 @table.op("batch_dot", ignores=("forward_stype",))
 def batch_dot(op, lhs, rhs, *, transpose_a, transpose_b):
-    return op.MatMul(
-        transposed(op, lhs) if transpose_a else lhs, transposed(op, rhs) if transpose_b else rhs
-    )
+    """forward_stype is about sparse storage."""
+    return _product(op, lhs, rhs, transpose_a, transpose_b)
 
 
-@table.op(
-    "dot", ignores=("forward_stype",), limits="transposed operands of rank above 2 are not covered"
-)
+def _product(op, lhs, rhs, transpose_a, transpose_b):
+    """Matrices in the last two axes."""
+    lhs = transposed(op, lhs) if transpose_a else lhs
+    return op.MatMul(lhs, transposed(op, rhs) if transpose_b else rhs)
+
+
+@table.op("dot", ignores=("forward_stype",))
 def dot(op, lhs, rhs, *, transpose_a, transpose_b):
-    ranks = op.rank(lhs), op.rank(rhs)
-    if (transpose_a and ranks[0] > 2) or (transpose_b and ranks[1] > 2):
-        raise TranslationError("dot: transposed operands of rank above 2 are not covered")
-    lhs = transposed(op, lhs) if transpose_a and ranks[0] == 2 else lhs
-    rhs = transposed(op, rhs) if transpose_b and ranks[1] == 2 else rhs
-    if ranks[1] <= 2:
+    """The last axis of ``lhs``, or the first if transposed, against the first of ``rhs``, or the last.
+
+    All other axes stay, those of ``lhs`` ahead.
+    """
+    if transpose_a and op.rank(lhs) > 1:
+        lhs = op.Transpose(lhs, perm=[*range(1, op.rank(lhs)), 0])
+    if transpose_b and op.rank(rhs) > 1:
+        rhs = op.Transpose(rhs, perm=[op.rank(rhs) - 1, *range(op.rank(rhs) - 1)])
+    if op.rank(rhs) <= 2:
         product = op.MatMul(lhs, rhs)
-        return op.Reshape(product, shape=[1]) if ranks == (1, 1) else product  # no rank 0 in MXNet
+        # no rank 0 in MXNet
+        return op.Reshape(product, shape=[1]) if op.rank(lhs) == op.rank(rhs) == 1 else product
     flat = op.MatMul(lhs, op.Reshape(rhs, shape=[0, -1]))
-    ahead, behind = sizes(op, lhs, range(ranks[0] - 1)), sizes(op, rhs, range(1, ranks[1]))
+    behind = sizes(op, rhs, range(1, op.rank(rhs)))
+    if op.rank(lhs) == 1:
+        return op.Reshape(flat, behind)
+    ahead = sizes(op, lhs, range(op.rank(lhs) - 1))
     return op.Reshape(flat, op.Concat(ahead, behind, axis=0))
+
+
+def _with_rows_at(op, axis, *xs):
+    """``xs`` with the rows of their matrices moved from ``axis`` to the last axis but one; and back."""
+    rank = op.rank(xs[0])
+    rows = op.axis(xs[0], axis)
+    if rows == rank - 2:
+        return xs
+    perm = list(range(rank))
+    perm[rows], perm[rank - 2] = rank - 2, rows
+    return tuple(op.Transpose(x, perm=perm) for x in xs)
+
+
+def _scaled(op, x, factor):
+    return x if factor == 1 else op.Mul(x, factor)
+
+
+@table.op("_linalg_gemm")
+def gemm(op, a, b, c, *, transpose_a, transpose_b, alpha, beta, axis):
+    a, b, c = _with_rows_at(op, axis, a, b, c)
+    product = _scaled(op, _product(op, a, b, transpose_a, transpose_b), alpha)
+    return _with_rows_at(op, axis, op.Add(product, _scaled(op, c, beta)))[0]
+
+
+@table.op("_linalg_gemm2")
+def gemm2(op, a, b, *, transpose_a, transpose_b, alpha, axis):
+    a, b = _with_rows_at(op, axis, a, b)
+    product = _scaled(op, _product(op, a, b, transpose_a, transpose_b), alpha)
+    return _with_rows_at(op, axis, product)[0]
+
+
+@table.op("_linalg_syrk")
+def syrk(op, a, *, transpose, alpha):
+    """A matrix times its own transpose, or the transpose times the matrix."""
+    return _scaled(op, _product(op, a, a, transpose, not transpose), alpha)

@@ -14,20 +14,77 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Pooling."""
+"""Pooling, over 1 to 3 spatial axes."""
 
 from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Tuple
 
 import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .convolution import channels_first
+from .convolution import CHANNELS_FIRST
+from .elementwise import cube_root
 
 table = TranslationTable()
 
 
-@table.op("Pooling", ignores=("cudnn_off",))
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """A window that moves over spatial axes, a number an axis; ``full``: the last one may reach out."""
+
+    kernel: Tuple[int, ...]
+    stride: Tuple[int, ...]
+    pad: Tuple[int, ...]
+    full: bool
+
+    @property
+    def common(self):
+        """The attributes that all of ONNX's pooling operators have."""
+        return {"kernel_shape": self.kernel, "strides": self.stride}
+
+    @property
+    def pads(self):
+        """Padding at both ends, none behind the last window."""
+        return [*self.pad, *self.pad]
+
+    @property
+    def behind(self):
+        """Padding at the end that makes ONNX's count of windows MXNet's, at every size."""
+        return [p + s - 1 if self.full else p for p, s in zip(self.pad, self.stride)]
+
+    def last(self, sizes):
+        """Where the last windows start, by sizes that are known."""
+        return [
+            -(-(n + 2 * p - k) // s) * s - p
+            for n, k, s, p in zip(sizes, self.kernel, self.stride, self.pad)
+        ]
+
+    def check(self, sizes, slack):
+        """Refuse what has a window that starts ``slack`` behind the image, or might have one."""
+        if not self.full or all(
+            s <= k - p + more for k, s, p, more in zip(self.kernel, self.stride, self.pad, slack)
+        ):
+            return
+        if None in sizes:
+            raise TranslationError(
+                "pooling_convention='full' with a stride this large needs known sizes: at some "
+                "sizes a window lies outside of the image"
+            )
+        if any(at >= n + more for at, n, more in zip(self.last(sizes), sizes, slack)):
+            raise TranslationError(
+                "a window of pooling_convention='full' lies outside of the image; use 'valid'"
+            )
+
+
+@table.op(
+    "Pooling",
+    ignores=("cudnn_off",),
+    limits="pooling_convention='same'; windows that hold padding alone",
+)
 def pooling(
     op,
     data,
@@ -42,46 +99,114 @@ def pooling(
     p_value,
     layout,
 ):
-    channels_first(layout)
+    rank = op.rank(data)
+    if layout not in CHANNELS_FIRST:
+        data = op.Transpose(data, perm=[0, rank - 1, *range(1, rank - 1)])
     if global_pool:
-        if pool_type == "sum":
-            return op.ReduceSum(data, axes=range(2, op.rank(data)), keepdims=1)
-        return {"max": op.GlobalMaxPool, "avg": op.GlobalAveragePool, "lp": op.GlobalLpPool}[
-            pool_type
-        ](data, p=p_value if pool_type == "lp" else None)
-    rank = len(kernel)
-    stride, pad, ends = stride or (1,) * rank, pad or (0,) * rank, list(pad or (0,) * rank)
-    ceil = None
-    if pooling_convention == "full":
-        sizes = op.dims(data)[2:]
-        if not any(pad) and all(s <= k for s, k in zip(stride, kernel)):
-            if pool_type == "sum":  # ceil_mode would divide by the cells inside the image alone
-                ends = [s - 1 for s in stride]
-            else:
-                ceil = 1  # no window starts in padding: no two readings
-        elif pool_type == "max" and None not in sizes:
-            last = [-(-(n + 2 * p - k) // s) * s for n, p, k, s in zip(sizes, pad, kernel, stride)]
-            ends = [max(at + k - n - p, p) for at, k, n, p in zip(last, kernel, sizes, pad)]
-            if any(end >= k for end, k in zip(ends, kernel)):
-                raise TranslationError("a window of this 'full' pooling lies in padding alone")
-        else:
-            raise TranslationError(
-                "pooling_convention='full' with padding needs max pooling and known sizes"
-            )
-    elif pooling_convention != "valid":
-        raise TranslationError(f"pooling_convention '{pooling_convention}' is not covered")
-    common = dict(kernel_shape=kernel, strides=stride, pads=[*pad, *ends], ceil_mode=ceil)
+        result = _over_all(op, data, pool_type, p_value)
+    else:
+        if pooling_convention == "same":
+            raise TranslationError("pooling_convention='same' is one that MXNet itself cannot run")
+        ones, zeros = (1,) * len(kernel), (0,) * len(kernel)
+        window = Window(kernel, stride or ones, pad or zeros, pooling_convention == "full")
+        if any(p >= k for p, k in zip(window.pad, kernel)):
+            raise TranslationError(f"a window {kernel} lies in the padding {pad} alone")
+        result = _pooled(op, data, window, pool_type, count_include_pad, p_value)
+    if layout not in CHANNELS_FIRST:
+        result = op.Transpose(result, perm=[0, *range(2, rank), 1])
+    return result
+
+
+def _over_all(op, data, pool_type, p_value):
     if pool_type == "max":
-        return op.MaxPool(data, **common)
-    if pool_type not in ("avg", "sum"):
-        raise TranslationError(f"pool_type '{pool_type}' is not covered")
-    include = 1 if pool_type == "sum" or count_include_pad is None else int(count_include_pad)
-    average = op.AveragePool(data, count_include_pad=include, **common)
-    return average if pool_type == "avg" else op.Mul(average, float(np.prod(kernel)))
+        return op.GlobalMaxPool(data)
+    if pool_type == "avg":
+        return op.GlobalAveragePool(data)
+    axes = range(2, op.rank(data))
+    total = lambda x: op.ReduceSum(x, axes=axes, keepdims=1)  # noqa: E731
+    return total(data) if pool_type == "sum" else _lp(op, data, p_value, total)
 
 
-@table.op("_contrib_AdaptiveAvgPooling2D", limits="output_size 1 only")
+def _pooled(op, data, window, pool_type, count_include_pad, p_value):
+    if pool_type == "max":
+        return _max(op, data, window)
+    if pool_type == "avg":
+        return _average(op, data, window, count_include_pad is not False)
+    total = lambda x: _sum(op, x, window)  # noqa: E731
+    return total(data) if pool_type == "sum" else _lp(op, data, p_value, total)
+
+
+def _max(op, data, window):
+    """With ceil_mode where no window starts in padding, which runtimes read in two ways."""
+    sizes = op.dims(data)[2:]
+    window.check(sizes, slack=[0] * len(sizes))
+    pads, ceil_mode = window.pads, None
+    if window.full and all(s <= k - p for k, s, p in zip(window.kernel, window.stride, window.pad)):
+        ceil_mode = 1
+    elif window.full:
+        ends = [at + k - n for at, k, n in zip(window.last(sizes), window.kernel, sizes)]
+        pads = [*window.pad, *(max(end, p) for end, p in zip(ends, window.pad))]
+    return op.MaxPool(data, **window.common, pads=pads, ceil_mode=ceil_mode)
+
+
+def _average(op, data, window, count_include_pad):
+    """MXNet divides by the cells within the padded image; a window may reach out of that."""
+    sizes, pads = op.dims(data)[2:], window.pads
+    if not window.full:
+        include = int(count_include_pad and any(pads))
+        return op.AveragePool(data, **window.common, pads=pads, count_include_pad=include)
+    window.check(sizes, slack=window.pad if count_include_pad else [0] * len(sizes))
+    if count_include_pad and any(pads):
+        data, pads = _padded(op, data, window.pad, window.pad), [0] * len(pads)
+    return op.AveragePool(data, **window.common, pads=pads, ceil_mode=int(window.full))
+
+
+def _sum(op, data, window):
+    """The average of whole windows, zeros included, times their size."""
+    begin, end = window.pad, window.behind
+    if any(e >= k for e, k in zip(end, window.kernel)):  # runtimes refuse such padding
+        data, begin, end = _padded(op, data, begin, end), [0] * len(begin), [0] * len(end)
+    average = op.AveragePool(
+        data, **window.common, pads=[*begin, *end], count_include_pad=int(any([*begin, *end]))
+    )
+    return op.Mul(average, float(math.prod(window.kernel)))
+
+
+def _padded(op, data, begin, end):
+    return op.Pad(data, pads=[0, 0, *begin, 0, 0, *end])
+
+
+def _lp(op, data, p_value, total):
+    """The root of summed powers, signs kept, where ONNX's LpPool takes magnitudes."""
+    if p_value == 1:
+        return total(data)
+    if p_value == 2:
+        return op.Sqrt(total(op.Mul(data, data)))
+    if p_value == 3:
+        return cube_root(op, total(op.Mul(op.Mul(data, data), data)))
+    raise TranslationError(f"p_value={p_value} is none that MXNet computes; it has 1, 2 and 3")
+
+
+@table.op("_contrib_AdaptiveAvgPooling2D", limits="more than one cell needs known sizes")
 def adaptive_avg_pooling(op, data, *, output_size):
-    if tuple(output_size or (1,)) not in ((1,), (1, 1)):
-        raise TranslationError("AdaptiveAvgPooling2D to more than one cell is not covered")
-    return op.GlobalAveragePool(data)
+    """Cells that cover the image, overlapping where its size is no multiple of their number."""
+    cells = (tuple(output_size) * 2)[:2] if output_size else (1, 1)
+    if cells == (1, 1):
+        return op.GlobalAveragePool(data)
+    sizes = op.dims(data)[2:]
+    if None in sizes:
+        raise TranslationError(f"output_size {cells} needs known spatial sizes")
+    if not any(n % c for n, c in zip(sizes, cells)):
+        kernel = [n // c for n, c in zip(sizes, cells)]
+        return op.AveragePool(data, kernel_shape=kernel, strides=kernel)
+    rows, columns = (_averaging(n, c).astype(op.dtype(data)) for n, c in zip(sizes, cells))
+    return op.MatMul(op.MatMul(op.constant(rows), data), op.constant(columns.T))
+
+
+def _averaging(size, cells):
+    """The matrix (cells, size) that takes the mean of each cell's positions."""
+    matrix = np.zeros((cells, size))
+    for cell in range(cells):
+        begin, end = cell * size // cells, -(-(cell + 1) * size // cells)
+        matrix[cell, begin:end] = 1 / (end - begin)
+    return matrix

@@ -1,0 +1,54 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Export rows of the linear algebra family."""
+
+from export_cases import case, checks, data, weight
+
+T, F = True, False
+
+test_linear_algebra = checks([
+    case("FullyConnected", data(2, 3, 4), weight(5, 12), weight(5), num_hidden=5),
+    case("FullyConnected", data(2, 4), weight(5, 4), num_hidden=5, no_bias=True),
+    case("FullyConnected", data(2, 3, 4), weight(5, 4), weight(5), num_hidden=5, flatten=False),
+    case("FullyConnected", data(2, 3, 4), weight(5, 4), num_hidden=5, flatten=False, no_bias=True),
+    case("FullyConnected", data(2, 4), weight(5, 4), weight(5), num_hidden=5, flatten=False),
+    case("FullyConnected", data(2, 4), weight(5, 4), weight(5, 1), num_hidden=5).but(mkldnn=False),
+    case("FullyConnected", data(2, 3, 4), data(5, 12), data(5), num_hidden=5),
+    case("FullyConnected", data(2, 3, 4, dtype="float64"), weight(5, 12, dtype="float64"),
+         weight(5, dtype="float64"), num_hidden=5),
+    case("batch_dot", data(2, 3, 4), data(2, 4, 5)),
+    case("batch_dot", data(2, 6, 4, 3), data(2, 6, 5, 4), transpose_a=T, transpose_b=T),
+    case("dot", data(2, 3), data(3, 4)),
+    case("dot", data(3, 2), data(4, 3), transpose_a=T, transpose_b=T),
+    case("dot", data(3), data(3)),
+    case("dot", data(3), data(3, 4)),
+    case("dot", data(3), data(3, 4, 2)),
+    case("dot", data(2, 5, 3), data(3)),
+    case("dot", data(2, 5, 3), data(3, 4)),
+    case("dot", data(2, 5, 3), weight(3, 4)),
+    case("dot", data(2, 5, 3), data(3, 4, 6)),
+    case("dot", data(3, 2, 5), data(3, 4, 6), transpose_a=T),
+    case("dot", data(2, 5, 3), data(4, 6, 3), transpose_b=T),
+    case("dot", data(3, 2, 5), data(4, 6, 3), transpose_a=T, transpose_b=T),
+    *(case("_linalg_gemm2", data(*a), data(*b), transpose_a=ta, transpose_b=tb, alpha=0.5)
+      for a, b, ta, tb in [((2, 3, 4), (2, 4, 5), F, F), ((2, 4, 3), (2, 5, 4), T, T)]),
+    case("_linalg_gemm2", data(3, 2, 4), data(4, 2, 5), axis=0),
+    case("_linalg_gemm", data(2, 3, 4), data(2, 4, 5), data(2, 3, 5), alpha=2, beta=0.5),
+    case("_linalg_gemm", data(3, 2, 4), data(5, 2, 4), data(3, 2, 5), transpose_b=T, axis=0),
+    case("_linalg_syrk", data(2, 3, 4), alpha=2),
+    case("_linalg_syrk", data(2, 3, 4), transpose=T),
+])  # fmt: skip
