@@ -14,54 +14,107 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Normalization."""
+"""Normalization, by the statistics that inference uses."""
 
 from __future__ import annotations
 
-import numpy as np
-
+from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import cast
+from .casting import cast, operands
+from .dimensions import along
 
 table = TranslationTable()
+#: What only training or quantization reads; in inference the statistics are always the moving ones.
+TRAINING = ("momentum", "use_global_stats")
+QUIET = ("cudnn_off", "min_calib_range", "max_calib_range")
 
 
-@table.op(
-    "BatchNorm",
-    ignores=("momentum", "use_global_stats", "cudnn_off", "min_calib_range", "max_calib_range"),
-    limits="output_mean_var=True is not covered",
-)
-def batch_norm(op, data, gamma, beta, moving_mean, moving_var, *, eps, fix_gamma, axis):
+@table.op("BatchNorm", ignores=(*TRAINING, *QUIET))
+def batch_norm(
+    op, data, gamma, beta, moving_mean, moving_var, *, eps, fix_gamma, axis, output_mean_var
+):
     """fix_gamma is MXNet's default: the gamma in the file is not used, 1 is."""
     if fix_gamma:
-        gamma = op.constant(np.ones(op.dims(gamma)), op.dtype(gamma))
-    if op.opset < 15:  # statistics of another dtype than the data since 15
-        gamma, beta, moving_mean, moving_var = (
-            cast(op, v, op.dtype(data)) for v in (gamma, beta, moving_mean, moving_var)
-        )
-    if op.axis(data, axis) == 1:
-        return op.BatchNormalization(data, gamma, beta, moving_mean, moving_var, epsilon=eps)
-    after = [1] * (op.rank(data) - 1 - op.axis(data, axis))
-    gamma, beta, mean, var = (
-        op.Reshape(v, shape=[-1, *after]) for v in (gamma, beta, moving_mean, moving_var)
+        gamma = op.Expand(operands(op, gamma, 1)[1], op.Shape(gamma))
+    axis = op.axis(data, axis)
+    if axis == 1:
+        scale, shift, mean, var = gamma, beta, moving_mean, moving_var
+        if op.opset < 15:  # statistics of another dtype than the data since 15
+            scale, shift, mean, var = (
+                cast(op, v, op.dtype(data)) for v in (scale, shift, mean, var)
+            )
+        result = op.BatchNormalization(data, scale, shift, mean, var, epsilon=eps)
+    else:
+        scale = op.Div(gamma, _deviation(op, moving_var, eps))
+        shift = op.Sub(beta, op.Mul(moving_mean, scale))
+        scale, shift = (along(op, cast(op, v, op.dtype(data)), data, axis) for v in (scale, shift))
+        result = op.Add(op.Mul(data, scale), shift)
+    if not output_mean_var:
+        return result
+    return result, moving_mean, op.Reciprocal(_deviation(op, moving_var, eps))
+
+
+def _deviation(op, variance, eps):
+    return op.Sqrt(op.Add(variance, eps))
+
+
+@table.op("_contrib_SyncBatchNorm", ignores=(*TRAINING, "key", "ndev"))
+def sync_batch_norm(op, *inputs, eps, fix_gamma, output_mean_var):
+    """That which devices share is of training alone."""
+    return batch_norm(
+        op, *inputs, eps=eps, fix_gamma=fix_gamma, axis=1, output_mean_var=output_mean_var
     )
-    return op.Add(op.Mul(op.Div(op.Sub(data, mean), op.Sqrt(op.Add(var, eps))), gamma), beta)
 
 
-@table.op("LayerNorm", limits="output_mean_var=True is not covered")
-def layer_norm(op, data, gamma, beta, *, axis, eps):
-    axis, rank = op.axis(data, axis), op.rank(data)
-    if axis == rank - 1 and op.opset >= 17:
+@table.op("_contrib_BatchNormWithReLU", ignores=(*TRAINING, *QUIET))
+def batch_norm_with_relu(op, *inputs, eps, fix_gamma, axis, output_mean_var):
+    normal = batch_norm(
+        op, *inputs, eps=eps, fix_gamma=fix_gamma, axis=axis, output_mean_var=output_mean_var
+    )
+    return (op.Relu(normal[0]), *normal[1:]) if output_mean_var else op.Relu(normal)
+
+
+@table.op("LayerNorm")
+def layer_norm(op, data, gamma, beta, *, axis, eps, output_mean_var):
+    """The second statistic is the standard deviation; before opset 17 in the form that runtimes fuse."""
+    axis = op.axis(data, axis)
+    last = axis == op.rank(data) - 1
+    if last and op.opset >= 17 and not output_mean_var:
         return op.LayerNormalization(data, gamma, beta, axis=-1, epsilon=eps)
-    after = [1] * (rank - 1 - axis)
-    centred = op.Sub(data, op.ReduceMean(data, axes=[axis], keepdims=1))
-    variance = op.ReduceMean(op.Mul(centred, centred), axes=[axis], keepdims=1)
-    gamma, beta = (op.Reshape(v, shape=[-1, *after]) if after else v for v in (gamma, beta))
-    return op.Add(op.Mul(op.Div(centred, op.Sqrt(op.Add(variance, eps))), gamma), beta)
+    mean = op.ReduceMean(data, axes=[axis], keepdims=1)
+    centred = op.Sub(data, mean)
+    variance = op.ReduceMean(op.Pow(*operands(op, centred, 2)), axes=[axis], keepdims=1)
+    deviation = _deviation(op, variance, eps)
+    gamma, beta = (along(op, v, data, axis) for v in (gamma, beta))
+    result = op.Add(op.Mul(op.Div(centred, deviation), gamma), beta)
+    return (result, mean, deviation) if output_mean_var else result
 
 
-@table.op("LRN")
+@table.op("GroupNorm")
+def group_norm(op, data, gamma, beta, *, num_groups, eps, output_mean_var):
+    """A group is an instance's one channel; MXNet scales and shifts by the group."""
+    grouped = op.Reshape(data, shape=[0, num_groups, -1])
+    normal = op.InstanceNormalization(grouped, gamma, beta, epsilon=eps)
+    result = op.Reshape(normal, op.Shape(data))
+    if not output_mean_var:
+        return result
+    mean = op.ReduceMean(grouped, axes=[2], keepdims=1)
+    centred = op.Sub(grouped, mean)
+    variance = op.ReduceMean(op.Mul(centred, centred), axes=[2], keepdims=0)
+    return result, op.Squeeze(mean, axes=[2]), _deviation(op, variance, eps)
+
+
+@table.op("InstanceNorm")
+def instance_norm(op, data, gamma, beta, *, eps):
+    return op.InstanceNormalization(data, gamma, beta, epsilon=eps)
+
+
+@table.op("LRN", limits="even nsize")
 def lrn(op, data, *, nsize, alpha, beta, knorm):
+    if nsize % 2 == 0:
+        raise TranslationError(
+            f"nsize={nsize} is not covered: ONNX's window is off centre; use odd"
+        )
     return op.LRN(data, size=nsize, alpha=alpha, beta=beta, bias=knorm)
 
 
@@ -72,5 +125,4 @@ def l2_normalization(op, data, *, mode, eps):
         "channel": [1],
         "spatial": range(2, op.rank(data)),
     }[mode]
-    total = op.ReduceSum(op.Mul(data, data), axes=list(axes), keepdims=1)
-    return op.Div(data, op.Sqrt(op.Add(total, eps)))
+    return op.Div(data, _deviation(op, op.ReduceSumSquare(data, axes=axes, keepdims=1), eps))
