@@ -22,14 +22,17 @@ The checker translates a case
 * as a Symbol with plain sizes, and
 * where the case says so, as a Symbol with varying sizes, bound at two of them,
 
-and compares shapes, dtypes and values of all outputs with ONNX Runtime. A refusal is a case as well.
+and compares shapes, dtypes and values of all outputs with ONNX Runtime. A refusal is a case too.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-import itertools
+import os
 import re
+import sys
+import zlib
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 import mxnet as mx
@@ -41,12 +44,12 @@ from mxnet.contrib.onnx import ConversionError, import_model
 from mxnet.contrib.onnx.onnx2mx.eager import run_eagerly
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
-from running import Session
+from running import Session, seed_of
 
 #: Allowed difference, relative and absolute, by dtype; integers and bool are equal or wrong.
 TOLERANCE = {"float16": (2e-3, 2e-3), "float32": (1e-5, 1e-5), "float64": (1e-10, 1e-10)}
 _TEXT = {"float32": "float", "float64": "double"}
-_SEEDS = itertools.count()
+_CALLS: Dict[str, int] = collections.Counter()
 
 
 # -- arrays ------------------------------------------------------------------------------------
@@ -66,14 +69,26 @@ class Value:
     array: np.ndarray
 
 
+def _rng() -> np.random.Generator:
+    """Another one at every line of a file and every call there, whatever else is run."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    place = f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+    _CALLS[place] += 1
+    return np.random.default_rng(
+        (seed_of("import cases"), zlib.crc32(place.encode()), _CALLS[place])
+    )
+
+
 def normal(*shape: int, dtype: str = "float32") -> np.ndarray:
-    """Normally distributed numbers, others at every call and the same in every run."""
-    return np.random.default_rng(next(_SEEDS)).standard_normal(shape).astype(dtype)
+    """Normally distributed numbers."""
+    return _rng().standard_normal(shape).astype(dtype)
 
 
 def uniform(low: float, high: float, *shape: int, dtype: str = "float32") -> np.ndarray:
     """Numbers from ``low`` to ``high``; integers without ``high``."""
-    rng = np.random.default_rng(next(_SEEDS))
+    rng = _rng()
     if np.dtype(dtype).kind == "f":
         return rng.uniform(low, high, shape).astype(dtype)
     return rng.integers(low, high, shape).astype(dtype)

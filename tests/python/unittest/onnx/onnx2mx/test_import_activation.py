@@ -18,7 +18,7 @@
 
 import numpy as np
 import pytest
-from import_cases import array, case, cases, check, known, normal, uniform
+from import_cases import array, case, check, known, normal
 from mxnet.contrib.onnx.opset import history
 
 
@@ -67,13 +67,30 @@ CASES += [
     case(20, 'y = Gelu <approximate="other"> (x)', x=normal(2), refused="approximate"),
 ]
 CASES += [
-    case(1, "y = PRelu (x, slope)", x=normal(2, 3, 4, 5), slope=known(3),
-         expected=lambda x, slope: np.where(x < 0, x * slope[:, None, None], x), dynamic=True),
-    case(6, "y = PRelu (x, slope)", x=normal(2, 3, 4, 5), slope=known(3),
-         expected=lambda x, slope: np.where(x < 0, x * slope[:, None, None], x)),
-    case(6, "y = PRelu (x, slope)", x=normal(2, 3, 4, 5), slope=known(1),
-         expected=lambda x, slope: np.where(x < 0, x * slope, x), dynamic=True),
-]  # fmt: skip
+    case(
+        1,
+        "y = PRelu (x, slope)",
+        x=normal(2, 3, 4, 5),
+        slope=known(3),
+        expected=lambda x, slope: np.where(x < 0, x * slope[:, None, None], x),
+        dynamic=True,
+    ),
+    case(
+        6,
+        "y = PRelu (x, slope)",
+        x=normal(2, 3, 4, 5),
+        slope=known(3),
+        expected=lambda x, slope: np.where(x < 0, x * slope[:, None, None], x),
+    ),
+    case(
+        6,
+        "y = PRelu (x, slope)",
+        x=normal(2, 3, 4, 5),
+        slope=known(1),
+        expected=lambda x, slope: np.where(x < 0, x * slope, x),
+        dynamic=True,
+    ),
+]
 for _version in (7, 9, 16):
     CASES += [
         case(
@@ -101,12 +118,15 @@ for _op in ("Softmax", "LogSoftmax", "Hardmax"):
         case(11, f"y = {_op} <axis=-2> (x)", x=normal(2, 3, 4)),
         case(11, f"y = {_op} <axis=1> (x)", x=normal(2, 5, 1, 1), dynamic=True),
         case(1, f"y = {_op} (x)", x=normal(4, 7), as_opset=11, dynamic=True),
-        *(case(13, f"y = {_op} <axis={a}> (x)", x=normal(2, 3, 4), dynamic=True) for a in (-1, 0, 1)),
+        *(
+            case(13, f"y = {_op} <axis={a}> (x)", x=normal(2, 3, 4), dynamic=True)
+            for a in (-1, 0, 1)
+        ),
         case(13, f"y = {_op} (x)", x=normal(7), dynamic=True),
         case(13, f"y = {_op} <axis=3> (x)", x=normal(2, 3, 4), refused="axis 3 is out of range"),
         case(13, f"y = {_op} (x)", x=normal(2, 300, dtype="float16"), expected="reference"),
         case(13, f"y = {_op} (x)", x=normal(2, 3, dtype="float64"), expected="reference"),
-    ]  # fmt: skip
+    ]
 CASES.append(case(13, "y = Hardmax (x)", x=array([[1, 3, 3, 0]])))
 CASES.append(case(13, "y = Softmax (x)", x=array([[1e4, 1e4 - 1, -1e4]])))
 

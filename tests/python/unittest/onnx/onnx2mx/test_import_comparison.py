@@ -41,27 +41,44 @@ for _op, _versions in (
     CASES += [
         case(16, _text, a=normal(2, 3, 4), b=normal(4), dynamic=True),
         case(16, _text, a=array([2**53 + 1, 3, 4], "int64"), b=array([2**53, 3, 5], "int64")),
-        case(16, _text, a=array([[1, 2, 3]], "uint8"), b=known(array(2, "uint8")), expected="reference"),
+        case(
+            16,
+            _text,
+            a=array([[1, 2, 3]], "uint8"),
+            b=known(array(2, "uint8")),
+            expected="reference",
+        ),
         case(16, _text, a=array(1.0), b=array(1.0)),
         case(16, _text, a=array([np.nan, 1.0, np.inf]), b=array([np.nan, 1.0, np.inf])),
-    ]  # fmt: skip
+    ]
 for _op, _f in (("Equal", np.equal), ("Greater", np.greater), ("Less", np.less)):
     _dtype = "int32" if _op == "Equal" else "float32"
     _a, _b = (uniform(0, 3, 2, 3, 4, dtype="int32").astype(_dtype) for _ in range(2))
     _arrays, _same = {"a": _a, "b": _b[0, :, 0]}, {"a": _a, "b": _b}
     CASES += [
-        case(1, f"y = {_op} <broadcast=1, axis=1> (a, b)", **_arrays, dynamic=True,
-             expected=lambda a, b, f=_f: f(a, b[:, None])),
+        case(
+            1,
+            f"y = {_op} <broadcast=1, axis=1> (a, b)",
+            **_arrays,
+            dynamic=True,
+            expected=lambda a, b, f=_f: f(a, b[:, None]),
+        ),
         case(1, f"y = {_op} (a, b)", **_same, expected=lambda a, b, f=_f: f(a, b)),
-    ]  # fmt: skip
+    ]
 for _op, _f in (("And", np.logical_and), ("Or", np.logical_or), ("Xor", np.logical_xor)):
     CASES += [
         case(7, f"y = {_op} (a, b)", a=bools(2, 3, 4), b=bools(3, 1), dynamic=True),
         case(7, f"y = {_op} (a, b)", a=array(True, bool), b=array(False, bool)),
-        case(1, f"y = {_op} <broadcast=1, axis=1> (a, b)", a=bools(2, 3, 4), b=bools(3), dynamic=True,
-             expected=lambda a, b, f=_f: f(a, b[:, None])),
+        case(
+            1,
+            f"y = {_op} <broadcast=1, axis=1> (a, b)",
+            a=bools(2, 3, 4),
+            b=bools(3),
+            dynamic=True,
+            expected=lambda a, b, f=_f: f(a, b[:, None]),
+        ),
         case(1, f"y = {_op} (a, b)", a=bools(2, 3, 4), b=bools(2, 3, 4), as_opset=7),
-    ]  # fmt: skip
+    ]
 _ODD = array([[[1, np.nan, np.inf], [-np.inf, 0, -1]]])
 CASES += [
     case(1, "y = Not (x)", x=bools(2, 3, 4), dynamic=True),
@@ -70,12 +87,34 @@ CASES += [
     *cases((10, 20), "y = IsInf <detect_negative=0> (x)", x=_ODD),
     *cases((10, 20), "y = IsInf <detect_positive=0> (x)", x=_ODD),
     *cases((10, 20), "y = IsInf <detect_positive=0, detect_negative=0> (x)", x=_ODD),
-    *cases((9, 16), "y = Where (c, a, b)", c=bools(2, 3, 4), a=normal(3, 1), b=normal(4), dynamic=True),
-    case(16, "y = Where (c, a, b)", c=bools(3, 1), a=normal(2, 3, 4), b=known(array(-np.inf)), dynamic=True),
-    case(16, "y = Where (c, a, b)", c=bools(3, 1), a=bools(2, 3, 4), b=bools(2, 3, 4), expected="reference"),
-    case(16, "y = Where (c, a, b)", c=bools(3, 1), a=array([2**53 + 1], "int64"), b=array([3], "int64")),
+    *cases(
+        (9, 16), "y = Where (c, a, b)", c=bools(2, 3, 4), a=normal(3, 1), b=normal(4), dynamic=True
+    ),
+    case(
+        16,
+        "y = Where (c, a, b)",
+        c=bools(3, 1),
+        a=normal(2, 3, 4),
+        b=known(array(-np.inf)),
+        dynamic=True,
+    ),
+    case(
+        16,
+        "y = Where (c, a, b)",
+        c=bools(3, 1),
+        a=bools(2, 3, 4),
+        b=bools(2, 3, 4),
+        expected="reference",
+    ),
+    case(
+        16,
+        "y = Where (c, a, b)",
+        c=bools(3, 1),
+        a=array([2**53 + 1], "int64"),
+        b=array([3], "int64"),
+    ),
     case(16, "y = Where (c, a, b)", c=array(True, bool), a=array(1.0), b=array(2.0)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

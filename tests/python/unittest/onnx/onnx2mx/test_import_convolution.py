@@ -20,16 +20,27 @@ import itertools
 
 import numpy as np
 import pytest
-from import_cases import case, cases, check, known, normal
+from import_cases import case, check, known, normal
 
 CASES = []
 for _version in (1, 11, 22):
     CASES += [
-        case(_version, "y = Conv (x, w, b)", x=normal(2, 4, 9, 11), w=known(6, 4, 3, 3), b=known(6),
-             dynamic=(2, 9, 11)),
-        case(_version, "y = Conv <group=2, pads=[1,1,1,1], strides=[2,2]> (x, w)", x=normal(2, 4, 9, 11),
-             w=known(6, 2, 3, 3), dynamic=(2, 9, 11)),
-    ]  # fmt: skip
+        case(
+            _version,
+            "y = Conv (x, w, b)",
+            x=normal(2, 4, 9, 11),
+            w=known(6, 4, 3, 3),
+            b=known(6),
+            dynamic=(2, 9, 11),
+        ),
+        case(
+            _version,
+            "y = Conv <group=2, pads=[1,1,1,1], strides=[2,2]> (x, w)",
+            x=normal(2, 4, 9, 11),
+            w=known(6, 2, 3, 3),
+            dynamic=(2, 9, 11),
+        ),
+    ]
 _SPATIAL = {1: ((13,), (3,)), 2: ((9, 11), (3, 2)), 3: ((7, 8, 9), (3, 2, 3))}
 for _rank, (_sizes, _kernel) in _SPATIAL.items():
 
@@ -49,34 +60,108 @@ for _rank, (_sizes, _kernel) in _SPATIAL.items():
         f"<kernel_shape={list(_kernel)}>",
     ):
         CASES.append(
-            case(22, f"y = Conv {_attributes} (x, w, b)", x=normal(2, 4, *_sizes),
-                 w=known(5, 4, *_kernel), b=known(5), dynamic=(2, *_sizes)),
-        )  # fmt: skip
+            case(
+                22,
+                f"y = Conv {_attributes} (x, w, b)",
+                x=normal(2, 4, *_sizes),
+                w=known(5, 4, *_kernel),
+                b=known(5),
+                dynamic=(2, *_sizes),
+            ),
+        )
     for _auto, _step in itertools.product(("SAME_UPPER", "SAME_LOWER"), (1, 2)):
         CASES.append(
-            case(22, f'y = Conv <auto_pad="{_auto}", strides={_list(_step)}> (x, w)', x=normal(2, 4, *_sizes),
-                 w=known(5, 4, *_kernel), dynamic=(2, *_sizes) if _step == 1 else (2,)),
-        )  # fmt: skip
+            case(
+                22,
+                f'y = Conv <auto_pad="{_auto}", strides={_list(_step)}> (x, w)',
+                x=normal(2, 4, *_sizes),
+                w=known(5, 4, *_kernel),
+                dynamic=(2, *_sizes) if _step == 1 else (2,),
+            ),
+        )
 CASES += [
-    case(22, "y = Conv <group=4> (x, w)", x=normal(2, 4, 9, 11), w=known(8, 1, 3, 3), dynamic=(2, 9, 11)),
+    case(
+        22,
+        "y = Conv <group=4> (x, w)",
+        x=normal(2, 4, 9, 11),
+        w=known(8, 1, 3, 3),
+        dynamic=(2, 9, 11),
+    ),
     case(22, "y = Conv (x, w)", x=normal(2, 4, 9, 11), w=normal(5, 4, 3, 3), dynamic=(2, 9, 11)),
-    case(11, "y = Conv (x, w)", x=normal(2, 4, 9, 11, dtype="float64"), w=known(5, 4, 3, 3, dtype="float64"), expected="reference"),
-    case(22, "y = Conv <pads=[1,0,0,1]> (x, w, b)", x=normal(2, 4, 9, 11, dtype="float16"),
-         w=known(5, 4, 3, 3, dtype="float16"), b=known(5, dtype="float16"), expected="reference", tolerance=(1e-2, 1e-2)),
-    case(22, "y = Conv <group=3> (x, w)", x=normal(2, 4, 9, 11), w=known(5, 4, 3, 3), refused="group=3 does not divide"),
-    case(22, "y = Conv <group=0> (x, w)", x=normal(2, 4, 9, 11), w=known(5, 4, 3, 3), refused="group=0"),
-    case(22, "y = Conv (x, w)", x=normal(2, 3, 9, 11), w=known(5, 4, 3, 3), refused="for 4 channels, the input has 3"),
-    case(22, "y = Conv <kernel_shape=[2,2]> (x, w)", x=normal(2, 4, 9, 11), w=known(5, 4, 3, 3), refused="kernel_shape"),
-    case(22, "y = Conv <strides=[0,1]> (x, w)", x=normal(2, 4, 9, 11), w=known(5, 4, 3, 3), refused="positive"),
-    case(22, "y = Conv (x, w)", x=normal(2, 4, 3, 3, 3, 3), w=known(5, 4, 1, 1, 1, 1), refused="4 spatial axes"),
-    case(22, "y = Conv (x, w)", x=normal(2, 4, 2, 2), w=known(5, 4, 3, 3), refused="do not fit into"),
-]  # fmt: skip
+    case(
+        11,
+        "y = Conv (x, w)",
+        x=normal(2, 4, 9, 11, dtype="float64"),
+        w=known(5, 4, 3, 3, dtype="float64"),
+        expected="reference",
+    ),
+    case(
+        22,
+        "y = Conv <pads=[1,0,0,1]> (x, w, b)",
+        x=normal(2, 4, 9, 11, dtype="float16"),
+        w=known(5, 4, 3, 3, dtype="float16"),
+        b=known(5, dtype="float16"),
+        expected="reference",
+        tolerance=(1e-2, 1e-2),
+    ),
+    case(
+        22,
+        "y = Conv <group=3> (x, w)",
+        x=normal(2, 4, 9, 11),
+        w=known(5, 4, 3, 3),
+        refused="group=3 does not divide",
+    ),
+    case(
+        22,
+        "y = Conv <group=0> (x, w)",
+        x=normal(2, 4, 9, 11),
+        w=known(5, 4, 3, 3),
+        refused="group=0",
+    ),
+    case(
+        22,
+        "y = Conv (x, w)",
+        x=normal(2, 3, 9, 11),
+        w=known(5, 4, 3, 3),
+        refused="for 4 channels, the input has 3",
+    ),
+    case(
+        22,
+        "y = Conv <kernel_shape=[2,2]> (x, w)",
+        x=normal(2, 4, 9, 11),
+        w=known(5, 4, 3, 3),
+        refused="kernel_shape",
+    ),
+    case(
+        22,
+        "y = Conv <strides=[0,1]> (x, w)",
+        x=normal(2, 4, 9, 11),
+        w=known(5, 4, 3, 3),
+        refused="positive",
+    ),
+    case(
+        22,
+        "y = Conv (x, w)",
+        x=normal(2, 4, 3, 3, 3, 3),
+        w=known(5, 4, 1, 1, 1, 1),
+        refused="4 spatial axes",
+    ),
+    case(
+        22, "y = Conv (x, w)", x=normal(2, 4, 2, 2), w=known(5, 4, 3, 3), refused="do not fit into"
+    ),
+]
 
 for _version in (1, 11, 22):
     CASES.append(
-        case(_version, "y = ConvTranspose (x, w, b)", x=normal(2, 4, 5, 7), w=known(4, 6, 3, 3), b=known(6),
-             dynamic=(2, 5, 7)),
-    )  # fmt: skip
+        case(
+            _version,
+            "y = ConvTranspose (x, w, b)",
+            x=normal(2, 4, 5, 7),
+            w=known(4, 6, 3, 3),
+            b=known(6),
+            dynamic=(2, 5, 7),
+        ),
+    )
 _SPATIAL = {1: ((7,), (3,)), 2: ((5, 6), (3, 4)), 3: ((3, 5, 6), (3, 2, 3))}
 for _rank, (_sizes, _kernel) in _SPATIAL.items():
 
@@ -98,26 +183,78 @@ for _rank, (_sizes, _kernel) in _SPATIAL.items():
         '<auto_pad="VALID">',
     ):
         CASES.append(
-            case(22, f"y = ConvTranspose {_attributes} (x, w, b)", x=normal(2, 4, *_sizes),
-                 w=known(4, 5, *_kernel), b=known(5), dynamic=(2, *_sizes)),
-        )  # fmt: skip
+            case(
+                22,
+                f"y = ConvTranspose {_attributes} (x, w, b)",
+                x=normal(2, 4, *_sizes),
+                w=known(4, 5, *_kernel),
+                b=known(5),
+                dynamic=(2, *_sizes),
+            ),
+        )
 _IMAGE = {"x": normal(2, 4, 5, 7), "w": known(4, 3, 3, 3), "b": known(6)}
 CASES += [
     case(11, "y = ConvTranspose <group=2, strides=[2,2]> (x, w, b)", **_IMAGE, dynamic=(2, 5, 7)),
-    case(11, "y = ConvTranspose <group=2, strides=[2,2], output_shape=[10,14]> (x, w, b)", **_IMAGE, dynamic=(2,)),
-    case(11, "y = ConvTranspose <group=2, strides=[2,2], output_shape=[12,15]> (x, w, b)", **_IMAGE),
-    case(11, "y = ConvTranspose <group=2, strides=[2,3], output_shape=[10,20], output_padding=[1,1]> (x, w, b)", **_IMAGE),
-    case(11, 'y = ConvTranspose <group=2, strides=[2,2], output_shape=[10,14], auto_pad="SAME_UPPER"> (x, w, b)', **_IMAGE),
+    case(
+        11,
+        "y = ConvTranspose <group=2, strides=[2,2], output_shape=[10,14]> (x, w, b)",
+        **_IMAGE,
+        dynamic=(2,),
+    ),
+    case(
+        11, "y = ConvTranspose <group=2, strides=[2,2], output_shape=[12,15]> (x, w, b)", **_IMAGE
+    ),
+    case(
+        11,
+        "y = ConvTranspose <group=2, strides=[2,3], output_shape=[10,20], output_padding=[1,1]>"
+        " (x, w, b)",
+        **_IMAGE,
+    ),
+    case(
+        11,
+        'y = ConvTranspose <group=2, strides=[2,2], output_shape=[10,14], auto_pad="SAME_UPPER">'
+        " (x, w, b)",
+        **_IMAGE,
+    ),
     case(11, "y = ConvTranspose <group=2, pads=[3,0,0,1]> (x, w, b)", **_IMAGE, dynamic=(2, 5, 7)),
-    case(11, "y = ConvTranspose <strides=[2,2], output_padding=[2,3]> (x, w)", x=normal(2, 4, 5, 7), w=known(4, 3, 3, 3),
-         expected=lambda x, w: _transposed_convolution(x, w, 2, (2, 3)), dynamic=(2, 5, 7)),
-    case(11, "y = ConvTranspose (x, w)", x=normal(2, 4, 5, 7, dtype="float64"), w=known(4, 3, 3, 3, dtype="float64"),
-         expected=lambda x, w: _transposed_convolution(x, w)),
-    case(11, "y = ConvTranspose (x, w)", x=normal(2, 4, 5, 7, dtype="float16"), w=known(4, 3, 3, 3, dtype="float16"),
-         expected=lambda x, w: _transposed_convolution(x, w), tolerance=(1e-2, 1e-2)),
-    case(11, "y = ConvTranspose (x, w)", x=normal(2, 3, 5, 7), w=known(4, 3, 3, 3), refused="for 4 channels, the input has 3"),
-    case(11, "y = ConvTranspose <group=3> (x, w)", x=normal(2, 4, 5, 7), w=known(4, 3, 3, 3), refused="group=3 does not divide"),
-]  # fmt: skip
+    case(
+        11,
+        "y = ConvTranspose <strides=[2,2], output_padding=[2,3]> (x, w)",
+        x=normal(2, 4, 5, 7),
+        w=known(4, 3, 3, 3),
+        expected=lambda x, w: _transposed_convolution(x, w, 2, (2, 3)),
+        dynamic=(2, 5, 7),
+    ),
+    case(
+        11,
+        "y = ConvTranspose (x, w)",
+        x=normal(2, 4, 5, 7, dtype="float64"),
+        w=known(4, 3, 3, 3, dtype="float64"),
+        expected=lambda x, w: _transposed_convolution(x, w),
+    ),
+    case(
+        11,
+        "y = ConvTranspose (x, w)",
+        x=normal(2, 4, 5, 7, dtype="float16"),
+        w=known(4, 3, 3, 3, dtype="float16"),
+        expected=lambda x, w: _transposed_convolution(x, w),
+        tolerance=(1e-2, 1e-2),
+    ),
+    case(
+        11,
+        "y = ConvTranspose (x, w)",
+        x=normal(2, 3, 5, 7),
+        w=known(4, 3, 3, 3),
+        refused="for 4 channels, the input has 3",
+    ),
+    case(
+        11,
+        "y = ConvTranspose <group=3> (x, w)",
+        x=normal(2, 4, 5, 7),
+        w=known(4, 3, 3, 3),
+        refused="group=3 does not divide",
+    ),
+]
 
 
 def _transposed_convolution(x, w, stride=1, more=(0, 0)):

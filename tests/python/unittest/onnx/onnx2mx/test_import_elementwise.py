@@ -25,9 +25,30 @@ POSITIVE = {"Log", "Sqrt"}
 INSIDE_ONE = {"Acos", "Asin", "Atanh"}
 FROM_ONE = {"Acosh"}
 UNARY = (
-    "Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Cos", "Cosh", "Erf", "Exp",
-    "Floor", "Identity", "Log", "Neg", "Reciprocal", "Round", "Sign", "Sin", "Sinh", "Sqrt", "Tan",
-)  # fmt: skip
+    "Abs",
+    "Acos",
+    "Acosh",
+    "Asin",
+    "Asinh",
+    "Atan",
+    "Atanh",
+    "Ceil",
+    "Cos",
+    "Cosh",
+    "Erf",
+    "Exp",
+    "Floor",
+    "Identity",
+    "Log",
+    "Neg",
+    "Reciprocal",
+    "Round",
+    "Sign",
+    "Sin",
+    "Sinh",
+    "Sqrt",
+    "Tan",
+)
 
 
 def _domain(op_type, *shape):
@@ -84,54 +105,87 @@ for _op in ARITHMETIC:
         case(1, _text, a=normal(2, 3, 4), b=normal(2, 3, 4), as_opset=7, dynamic=True),
         case(6, _text, a=normal(2, 3, 4), b=normal(2, 3, 4), as_opset=7),
         case(
-            6, f"y = {_op} <broadcast=1> (a, b)", a=normal(2, 3, 4), b=normal(3, 4), dynamic=True,
+            6,
+            f"y = {_op} <broadcast=1> (a, b)",
+            a=normal(2, 3, 4),
+            b=normal(3, 4),
+            dynamic=True,
             expected=lambda a, b, f=NUMPY[_op]: f(a, b),
         ),
         case(
-            6, f"y = {_op} <broadcast=1, axis=1> (a, b)", a=normal(2, 3, 4), b=normal(3),
-            expected=lambda a, b, f=NUMPY[_op]: f(a, b[:, None]), dynamic=True,
+            6,
+            f"y = {_op} <broadcast=1, axis=1> (a, b)",
+            a=normal(2, 3, 4),
+            b=normal(3),
+            expected=lambda a, b, f=NUMPY[_op]: f(a, b[:, None]),
+            dynamic=True,
         ),
         case(
-            1, f"y = {_op} <broadcast=1, axis=0> (a, b)", a=normal(2, 3, 4), b=normal(2, 3),
+            1,
+            f"y = {_op} <broadcast=1, axis=0> (a, b)",
+            a=normal(2, 3, 4),
+            b=normal(2, 3),
             expected=lambda a, b, f=NUMPY[_op]: f(a, b[:, :, None]),
         ),
         case(
-            6, f"y = {_op} (a, b)", a=normal(2, 3, 4), b=normal(4),
+            6,
+            f"y = {_op} (a, b)",
+            a=normal(2, 3, 4),
+            b=normal(4),
             refused="the attribute broadcast is 0",
         ),
-    ]  # fmt: skip
+    ]
 CASES += [
     case(
-        14, "y = Div (a, b)", a=array([[-(2**31), -(2**31), 7, -7]], "int32"),
-        b=array([[-1], [0], [3]], "int32"), dynamic=(4,),
-        expected=lambda a, b: np.where(b == 0, 0, np.fix(a / np.where(b == 0, 1, b)).astype("int64")).astype("int32"),
+        14,
+        "y = Div (a, b)",
+        a=array([[-(2**31), -(2**31), 7, -7]], "int32"),
+        b=array([[-1], [0], [3]], "int32"),
+        dynamic=(4,),
+        expected=lambda a, b: np.where(
+            b == 0, 0, np.fix(a / np.where(b == 0, 1, b)).astype("int64")
+        ).astype("int32"),
     ),
     case(
-        14, "y = Div (a, b)", a=array([[9, 255, 7]], "uint8"), b=array([[0], [3]], "uint8"),
+        14,
+        "y = Div (a, b)",
+        a=array([[9, 255, 7]], "uint8"),
+        b=array([[0], [3]], "uint8"),
         expected=lambda a, b: np.where(b == 0, 0, a // np.maximum(b, 1)).astype("uint8"),
     ),
     case(14, "y = Div (a, b)", a=array([[-9, 10]], "int64"), b=known(array([[3], [-4]], "int64"))),
     case(14, "y = Div (a, b)", a=array([[-9, 10]], "int64"), b=known(array([[3], [-1]], "int64"))),
-]  # fmt: skip
+]
 
 CASES += cases(
     (7, 12, 13, 15), "y = Pow (x, p)", x=uniform(0.1, 3, 2, 3, 4), p=normal(3, 4), dynamic=True
 )
 CASES += [
-    case(1, "y = Pow <broadcast=1, axis=1> (x, p)", x=uniform(0.1, 3, 2, 3, 4), p=normal(3),
-         expected=lambda x, p: x ** p[:, None], dynamic=True),
+    case(
+        1,
+        "y = Pow <broadcast=1, axis=1> (x, p)",
+        x=uniform(0.1, 3, 2, 3, 4),
+        p=normal(3),
+        expected=lambda x, p: x ** p[:, None],
+        dynamic=True,
+    ),
     case(1, "y = Pow (x, p)", x=uniform(0.1, 3, 2, 3, 4), p=normal(2, 3, 4), as_opset=7),
     case(15, "y = Pow (x, p)", x=normal(2, 3, 4), p=known(array(2.0)), dynamic=True),
     case(15, "y = Pow (x, p)", x=uniform(0.1, 3, 2, 3, 4), p=known(array([0.5])), dynamic=True),
     case(15, "y = Pow (x, p)", x=known(array(2.0)), p=normal(2, 3, 4), dynamic=True),
     case(15, "y = Pow (x, p)", x=normal(2, 3, 4), p=known(array(3, "int64")), dynamic=True),
     case(15, "y = Pow (x, p)", x=normal(2, 3, 4), p=uniform(0, 4, 4, dtype="int32"), dynamic=True),
-    case(15, "y = Pow (x, p)", x=array([[3, -3], [2, 7]], "int64"), p=known(array([21], "int64")),
-         expected=lambda x, p: x**p),
+    case(
+        15,
+        "y = Pow (x, p)",
+        x=array([[3, -3], [2, 7]], "int64"),
+        p=known(array([21], "int64")),
+        expected=lambda x, p: x**p,
+    ),
     case(15, "y = Pow (x, p)", x=array([[3, -3], [2, 7]], "int32"), p=array([[2], [3]], "int32")),
     case(15, "y = Pow (x, p)", x=array([[3, 4], [2, 7]], "int32"), p=array([[1.5], [2.5]])),
     case(15, "y = Pow (x, p)", x=normal(2, 3), p=known(array([[2.0], [3.0]]))),
-]  # fmt: skip
+]
 
 _SIGNED = {"a": array([[7, -7, 9, 0]], "int64"), "b": array([[3], [-3], [5]], "int64")}
 CASES += [
@@ -139,20 +193,52 @@ CASES += [
     case(28, "y = Mod (a, b)", **_SIGNED, expected=lambda a, b: np.mod(a, b)),
     *cases((10, 13), "y = Mod <fmod=1> (a, b)", **_SIGNED),
     *cases((10, 13), "y = Mod <fmod=1> (a, b)", a=normal(2, 3, 4), b=normal(3, 1), dynamic=True),
-    case(13, "y = Mod <fmod=1> (a, b)", a=array([1e6, -1e6, 5.3, np.inf, 2]), b=array([0.3, 0.7, np.inf, 1, 0])),
-    case(13, "y = Mod (a, b)", a=array([2**60 + 1, -(2**60) - 1], "int64"), b=array([2**40 + 7, 10], "int64")),
-    case(13, "y = Mod (a, b)", a=uniform(0, 255, 2, 3, 4, dtype="uint8"), b=uniform(1, 9, 4, dtype="uint8")),
-    case(28, "y = Mod (a, b)", a=normal(2, 3, 4), b=normal(3, 1), expected=lambda a, b: np.mod(a, b)),
-    case(28, "y = Mod (a, b)", a=array([-1.0, 1, 0, -0.0]), b=array([np.inf, -np.inf, 3, 3]), expected=lambda a, b: np.mod(a, b)),
-]  # fmt: skip
+    case(
+        13,
+        "y = Mod <fmod=1> (a, b)",
+        a=array([1e6, -1e6, 5.3, np.inf, 2]),
+        b=array([0.3, 0.7, np.inf, 1, 0]),
+    ),
+    case(
+        13,
+        "y = Mod (a, b)",
+        a=array([2**60 + 1, -(2**60) - 1], "int64"),
+        b=array([2**40 + 7, 10], "int64"),
+    ),
+    case(
+        13,
+        "y = Mod (a, b)",
+        a=uniform(0, 255, 2, 3, 4, dtype="uint8"),
+        b=uniform(1, 9, 4, dtype="uint8"),
+    ),
+    case(
+        28, "y = Mod (a, b)", a=normal(2, 3, 4), b=normal(3, 1), expected=lambda a, b: np.mod(a, b)
+    ),
+    case(
+        28,
+        "y = Mod (a, b)",
+        a=array([-1.0, 1, 0, -0.0]),
+        b=array([np.inf, -np.inf, 3, 3]),
+        expected=lambda a, b: np.mod(a, b),
+    ),
+]
 
 for _op, _f in (("And", np.bitwise_and), ("Or", np.bitwise_or), ("Xor", np.bitwise_xor)):
     CASES += [
-        case(18, f"y = Bitwise{_op} (a, b)", a=uniform(-99, 99, 2, 3, 4, dtype="int64"),
-             b=uniform(-99, 99, 3, 1, dtype="int64"), dynamic=True),
-        case(18, f"y = Bitwise{_op} (a, b)", a=uniform(0, 255, 2, 3, dtype="uint8"),
-             b=uniform(0, 255, 3, dtype="uint8")),
-    ]  # fmt: skip
+        case(
+            18,
+            f"y = Bitwise{_op} (a, b)",
+            a=uniform(-99, 99, 2, 3, 4, dtype="int64"),
+            b=uniform(-99, 99, 3, 1, dtype="int64"),
+            dynamic=True,
+        ),
+        case(
+            18,
+            f"y = Bitwise{_op} (a, b)",
+            a=uniform(0, 255, 2, 3, dtype="uint8"),
+            b=uniform(0, 255, 3, dtype="uint8"),
+        ),
+    ]
 for _direction in ("LEFT", "RIGHT"):
     _text = f'y = BitShift <direction="{_direction}"> (x, k)'
     _shifts = {
@@ -166,17 +252,26 @@ for _direction in ("LEFT", "RIGHT"):
 
 for _op in ("Max", "Min", "Sum", "Mean"):
     CASES += [
-        case(8, f"y = {_op} (a, b, c)", a=normal(2, 3, 4), b=normal(3, 1), c=normal(4), dynamic=True),
-        case(13, f"y = {_op} (a, b, c)", a=normal(2, 3, 4), b=normal(3, 1), c=normal(4), dynamic=True),
+        case(
+            8, f"y = {_op} (a, b, c)", a=normal(2, 3, 4), b=normal(3, 1), c=normal(4), dynamic=True
+        ),
+        case(
+            13, f"y = {_op} (a, b, c)", a=normal(2, 3, 4), b=normal(3, 1), c=normal(4), dynamic=True
+        ),
         case(13, f"y = {_op} (a)", a=normal(2, 3, 4), dynamic=True),
         case(6, f"y = {_op} (a, b)", a=normal(2, 3, 4), b=normal(2, 3, 4)),
         case(1, f"y = {_op} (a, b)", a=normal(2, 3, 4), b=normal(2, 3, 4), as_opset=6),
-    ]  # fmt: skip
+    ]
 for _op in ("Max", "Min"):
     CASES += [
         case(12, f"y = {_op} (a, b)", a=normal(2, 3, 4), b=normal(2, 3, 4)),
-        case(12, f"y = {_op} (a, b)", a=uniform(-9, 9, 2, 3, dtype="int64"), b=array([2**53 + 1], "int64")),
-    ]  # fmt: skip
+        case(
+            12,
+            f"y = {_op} (a, b)",
+            a=uniform(-9, 9, 2, 3, dtype="int64"),
+            b=array([2**53 + 1], "int64"),
+        ),
+    ]
 
 _FAR = array([[-np.inf, -3, 0.5], [np.inf, 2, np.nan]])
 CASES += [
@@ -184,16 +279,37 @@ CASES += [
     case(6, "y = Clip <min=-1.0, max=1.0> (x)", x=normal(2, 3, 4), dynamic=True),
     case(6, "y = Clip <max=1.0> (x)", x=normal(2, 3, 4)),
     case(1, "y = Clip <min=0.5> (x)", x=normal(2, 3, 4), as_opset=6),
-    *cases((11, 12, 13), "y = Clip (x, lo, hi)", x=normal(2, 3, 4), lo=known(array(-1.0)), hi=known(array(1.0)), dynamic=True),
+    *cases(
+        (11, 12, 13),
+        "y = Clip (x, lo, hi)",
+        x=normal(2, 3, 4),
+        lo=known(array(-1.0)),
+        hi=known(array(1.0)),
+        dynamic=True,
+    ),
     case(13, "y = Clip (x, lo, hi)", x=normal(2, 3, 4), lo=array(-1.0), hi=array(1.0)),
     case(13, "y = Clip (x, , hi)", x=normal(2, 3, 4), hi=known(array(0.3))),
     case(13, "y = Clip (x, lo)", x=normal(2, 3, 4), lo=array(0.3)),
     case(13, "y = Clip (x)", x=normal(2, 3, 4)),
-    case(13, "y = Clip (x, lo, hi)", x=normal(2, 3, 4), lo=known(array(1.0)), hi=known(array(-1.0))),
-    case(13, "y = Clip (x, lo, hi)", x=normal(2, 3, 4, dtype="float64"), lo=known(array(-0.1, "float64")), hi=known(array(0.1, "float64"))),
-    case(13, "y = Clip (x, lo, hi)", x=array([[2**53 + 1, -(2**53) - 1]], "int64"), lo=known(array(-(2**53), "int64")), hi=known(array(2**54, "int64"))),
+    case(
+        13, "y = Clip (x, lo, hi)", x=normal(2, 3, 4), lo=known(array(1.0)), hi=known(array(-1.0))
+    ),
+    case(
+        13,
+        "y = Clip (x, lo, hi)",
+        x=normal(2, 3, 4, dtype="float64"),
+        lo=known(array(-0.1, "float64")),
+        hi=known(array(0.1, "float64")),
+    ),
+    case(
+        13,
+        "y = Clip (x, lo, hi)",
+        x=array([[2**53 + 1, -(2**53) - 1]], "int64"),
+        lo=known(array(-(2**53), "int64")),
+        hi=known(array(2**54, "int64")),
+    ),
     case(13, "y = Clip (x, lo)", x=array([[-3, 4]], "int8"), lo=known(array(0, "int8"))),
-]  # fmt: skip
+]
 
 TYPES = {
     "float16": 10,
@@ -223,8 +339,10 @@ CASES += [
     case(13, "y = Cast <to=3> (x)", x=array([200, -129, 127], "int32")),
     case(13, "y = Cast <to=8> (x)", x=normal(2), refused="tensors of string|string"),
     case(13, "y = Cast <to=5> (x)", x=normal(2), refused="int16"),
-    *cases((15, 19, 21, 23, 24, 25), "y = CastLike (x, t)", x=array(_NUMBERS), t=array([1, 2], "int32")),
-]  # fmt: skip
+    *cases(
+        (15, 19, 21, 23, 24, 25), "y = CastLike (x, t)", x=array(_NUMBERS), t=array([1, 2], "int32")
+    ),
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

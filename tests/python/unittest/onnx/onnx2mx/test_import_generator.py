@@ -17,28 +17,50 @@
 """Import rows: tensors made of nothing but a shape or a range."""
 
 import pytest
-from import_cases import array, case, check, ints, known, normal, uniform, value
+from import_cases import array, case, check, known, normal, uniform, value
 
 CASES = []
 for _version in (9, 20, 21, 23, 24, 25):
     CASES += [
         case(_version, "s = Shape (x)\ny = ConstantOfShape (s)", x=normal(2, 3, 4), dynamic=True),
         case(_version, "y = ConstantOfShape <value=int64[1] {7}> (s)", s=value([2, 3, 4])),
-        case(_version, "s = Shape (x)\nf = ConstantOfShape <value=float[1] {0.5}> (s)\ny = Add (f, x)",
-             x=normal(2, 3, 4), dynamic=True),
-    ]  # fmt: skip
+        case(
+            _version,
+            "s = Shape (x)\nf = ConstantOfShape <value=float[1] {0.5}> (s)\ny = Add (f, x)",
+            x=normal(2, 3, 4),
+            dynamic=True,
+        ),
+    ]
 for _version in (11, 27):
     _from = {"as_opset": 11} if _version == 27 else {}
     CASES += [
         case(_version, "y = Range (a, b, c)", a=value(1), b=value(10), c=value(2), **_from),
-        case(_version, "y = Range (a, b, c)", a=value(1.5, "float32"), b=value(-2, "float32"), c=value(-0.5, "float32"), **_from),
-        case(_version, "y = Range (a, b, c)", a=value(1, "int32"), b=value(10, "int32"), c=value(3, "int32"), **_from),
+        case(
+            _version,
+            "y = Range (a, b, c)",
+            a=value(1.5, "float32"),
+            b=value(-2, "float32"),
+            c=value(-0.5, "float32"),
+            **_from,
+        ),
+        case(
+            _version,
+            "y = Range (a, b, c)",
+            a=value(1, "int32"),
+            b=value(10, "int32"),
+            c=value(3, "int32"),
+            **_from,
+        ),
         case(
             _version,
             "n = Shape (x)\nl = Gather (n, o)\ny = Range (z, l, o)",
-            x=normal(2, 7), o=known(array(1, "int64")), z=known(array(0, "int64")), dynamic=True, **_from,
+            x=normal(2, 7),
+            o=known(array(1, "int64")),
+            z=known(array(0, "int64")),
+            dynamic=True,
+            **_from,
         ),
-    ]  # fmt: skip
+    ]
 for _version in (9, 22):
     _from = {"as_opset": 9} if _version == 22 else {}
     CASES += [

@@ -16,7 +16,6 @@
 # under the License.
 """Import rows: products of matrices and their like."""
 
-import numpy as np
 import pytest
 from import_cases import array, case, cases, check, known, normal, uniform
 
@@ -52,43 +51,121 @@ CASES += [
     )
 ]
 CASES += [
-    case(13, "y = MatMul (a, b)", a=normal(2, 3, 4, dtype="float64"), b=normal(4, 5, dtype="float64")),
-    case(13, "y = MatMul (a, b)", a=normal(2, 3, 4, dtype="float16"), b=normal(4, 5, dtype="float16"),
-         expected=lambda a, b: (a.astype("f4") @ b.astype("f4")).astype("f2")),
-    case(13, "y = MatMul (a, b)", a=uniform(-99, 99, 2, 3, 4, dtype="int32"), b=uniform(-99, 99, 4, 5, dtype="int32"), dynamic=True),
+    case(
+        13, "y = MatMul (a, b)", a=normal(2, 3, 4, dtype="float64"), b=normal(4, 5, dtype="float64")
+    ),
+    case(
+        13,
+        "y = MatMul (a, b)",
+        a=normal(2, 3, 4, dtype="float16"),
+        b=normal(4, 5, dtype="float16"),
+        expected=lambda a, b: (a.astype("f4") @ b.astype("f4")).astype("f2"),
+    ),
+    case(
+        13,
+        "y = MatMul (a, b)",
+        a=uniform(-99, 99, 2, 3, 4, dtype="int32"),
+        b=uniform(-99, 99, 4, 5, dtype="int32"),
+        dynamic=True,
+    ),
     case(13, "y = MatMul (a, b)", a=array([[2**53 + 1, 1]], "int64"), b=array([[3], [1]], "int64")),
-    case(13, "y = MatMul (a, b)", a=uniform(-99, 99, 4, dtype="int64"), b=uniform(-99, 99, 4, dtype="int64")),
-    case(13, "y = MatMul (a, b)", a=uniform(-99, 99, 4, dtype="int64"), b=uniform(-99, 99, 2, 4, 3, dtype="int64")),
-]  # fmt: skip
+    case(
+        13,
+        "y = MatMul (a, b)",
+        a=uniform(-99, 99, 4, dtype="int64"),
+        b=uniform(-99, 99, 4, dtype="int64"),
+    ),
+    case(
+        13,
+        "y = MatMul (a, b)",
+        a=uniform(-99, 99, 4, dtype="int64"),
+        b=uniform(-99, 99, 2, 4, 3, dtype="int64"),
+    ),
+]
 
 for _version in (1, 6, 7, 9, 11, 13):
     _from = {"as_opset": 7} if _version < 7 else {}
     CASES += [
         case(_version, "y = Gemm (a, b, c)", a=normal(3, 4), b=known(4, 5), c=known(3, 5), **_from),
-        case(_version, "y = Gemm <transA=1, transB=1, alpha=0.5, beta=2.0> (a, b, c)", a=normal(4, 3),
-             b=normal(5, 4), c=normal(3, 5), dynamic=True, **_from),
-    ]  # fmt: skip
+        case(
+            _version,
+            "y = Gemm <transA=1, transB=1, alpha=0.5, beta=2.0> (a, b, c)",
+            a=normal(4, 3),
+            b=normal(5, 4),
+            c=normal(3, 5),
+            dynamic=True,
+            **_from,
+        ),
+    ]
 CASES += [
-    case(6, "y = Gemm <broadcast=1> (a, b, c)", a=normal(3, 4), b=known(4, 5), c=known(5),
-         expected=lambda a, b, c: a @ b + c, dynamic=True),
-    case(1, "y = Gemm <broadcast=1> (a, b, c)", a=normal(3, 4), b=known(4, 5), c=known(3, 1),
-         expected=lambda a, b, c: a @ b + c),
-    case(6, "y = Gemm (a, b, c)", a=normal(3, 4), b=known(4, 5), c=known(5),
-         refused="the attribute broadcast is 0"),
-    case(13, "y = Gemm (a, b, c)", a=normal(2, 3, 4), b=known(4, 5), c=known(5), refused="rank|Rank"),
+    case(
+        6,
+        "y = Gemm <broadcast=1> (a, b, c)",
+        a=normal(3, 4),
+        b=known(4, 5),
+        c=known(5),
+        expected=lambda a, b, c: a @ b + c,
+        dynamic=True,
+    ),
+    case(
+        1,
+        "y = Gemm <broadcast=1> (a, b, c)",
+        a=normal(3, 4),
+        b=known(4, 5),
+        c=known(3, 1),
+        expected=lambda a, b, c: a @ b + c,
+    ),
+    case(
+        6,
+        "y = Gemm (a, b, c)",
+        a=normal(3, 4),
+        b=known(4, 5),
+        c=known(5),
+        refused="the attribute broadcast is 0",
+    ),
+    case(
+        13, "y = Gemm (a, b, c)", a=normal(2, 3, 4), b=known(4, 5), c=known(5), refused="rank|Rank"
+    ),
     case(13, "y = Gemm (a, b)", a=normal(3, 4), b=known(4, 5), dynamic=True),
-    case(13, "y = Gemm <transB=1> (a, b, c)", a=normal(3, 4), b=known(5, 4), c=known(5), dynamic=True),
-    case(13, "y = Gemm <transB=1> (a, b, c)", a=normal(3, 4), b=known(5, 4), c=known(1, 5), dynamic=True),
+    case(
+        13, "y = Gemm <transB=1> (a, b, c)", a=normal(3, 4), b=known(5, 4), c=known(5), dynamic=True
+    ),
+    case(
+        13,
+        "y = Gemm <transB=1> (a, b, c)",
+        a=normal(3, 4),
+        b=known(5, 4),
+        c=known(1, 5),
+        dynamic=True,
+    ),
     case(13, "y = Gemm (a, b, c)", a=normal(3, 4), b=known(4, 5), c=known(1)),
     case(13, "y = Gemm (a, b, c)", a=normal(3, 4), b=known(4, 5), c=known(array(2.0))),
     case(13, "y = Gemm <beta=0.5> (a, b, c)", a=normal(3, 4), b=known(4, 5), c=known(5)),
     case(13, "y = Gemm <alpha=0.5> (a, b, c)", a=normal(3, 4), b=known(4, 5), c=known(5)),
-    case(13, "y = Gemm (a, b, c)", a=normal(3, 4, dtype="float64"), b=normal(4, 5, dtype="float64"), c=normal(5, dtype="float64")),
-    case(13, "y = Gemm (a, b, c)", a=normal(3, 4, dtype="float16"), b=normal(4, 5, dtype="float16"), c=normal(5, dtype="float16"),
-         expected=lambda a, b, c: (a.astype("f4") @ b.astype("f4") + c).astype("f2")),
-    case(13, "y = Gemm (a, b, c)", a=uniform(-9, 9, 3, 4, dtype="int64"), b=uniform(-9, 9, 4, 5, dtype="int64"),
-         c=uniform(-9, 9, 5, dtype="int64"), expected=lambda a, b, c: a @ b + c),
-]  # fmt: skip
+    case(
+        13,
+        "y = Gemm (a, b, c)",
+        a=normal(3, 4, dtype="float64"),
+        b=normal(4, 5, dtype="float64"),
+        c=normal(5, dtype="float64"),
+    ),
+    case(
+        13,
+        "y = Gemm (a, b, c)",
+        a=normal(3, 4, dtype="float16"),
+        b=normal(4, 5, dtype="float16"),
+        c=normal(5, dtype="float16"),
+        expected=lambda a, b, c: (a.astype("f4") @ b.astype("f4") + c).astype("f2"),
+    ),
+    case(
+        13,
+        "y = Gemm (a, b, c)",
+        a=uniform(-9, 9, 3, 4, dtype="int64"),
+        b=uniform(-9, 9, 4, 5, dtype="int64"),
+        c=uniform(-9, 9, 5, dtype="int64"),
+        expected=lambda a, b, c: a @ b + c,
+    ),
+]
 
 _A, _B = {"a": normal(2, 3, 4)}, {"b": normal(2, 4, 5)}
 for _equation, _arrays in (
@@ -113,13 +190,23 @@ for _equation, _arrays in (
     CASES.append(case(12, _text, **_arrays, dynamic=True))
 CASES += [
     case(28, 'y = Einsum <equation="bij,bjk->bik"> (a, b)', **_A, **_B, as_opset=12),
-    case(12, 'y = Einsum <equation="bij,bjk->bik"> (a, b)', a=normal(2, 3, 4, dtype="float16"), b=normal(2, 4, 5, dtype="float16"),
-         expected=lambda a, b: (a.astype("f4") @ b.astype("f4")).astype("f2")),
-    case(12, 'y = Einsum <equation="ij,jk->ik"> (a, b)', a=uniform(-9, 9, 3, 4, dtype="int64"), b=uniform(-9, 9, 4, 5, dtype="int64")),
+    case(
+        12,
+        'y = Einsum <equation="bij,bjk->bik"> (a, b)',
+        a=normal(2, 3, 4, dtype="float16"),
+        b=normal(2, 4, 5, dtype="float16"),
+        expected=lambda a, b: (a.astype("f4") @ b.astype("f4")).astype("f2"),
+    ),
+    case(
+        12,
+        'y = Einsum <equation="ij,jk->ik"> (a, b)',
+        a=uniform(-9, 9, 3, 4, dtype="int64"),
+        b=uniform(-9, 9, 4, 5, dtype="int64"),
+    ),
     case(12, 'y = Einsum <equation="ij,jk->ik"> (a)', a=normal(2, 3), refused="operands"),
     *cases((11, 22), "y = Det (x)", x=normal(2, 3, 4, 4), dynamic=(2, 3)),
     case(22, "y = Det (x)", x=normal(4, 4)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

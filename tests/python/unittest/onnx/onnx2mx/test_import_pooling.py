@@ -18,7 +18,7 @@
 
 import numpy as np
 import pytest
-from import_cases import case, cases, check, normal, uniform
+from import_cases import case, check, normal, uniform
 from mxnet.contrib.onnx.opset import history
 
 CASES = []
@@ -33,11 +33,28 @@ for _op in ("MaxPool", "AveragePool", "LpPool"):
         if _op == "LpPool" and _version == 1:
             _from = {"as_opset": 2}
         CASES += [
-            case(_version, f"y = {_op} <kernel_shape=[3,2], strides=[2,2]> (x)", x=_IMAGE, dynamic=(2, 9, 11), **_from),
-            case(_version, f"y = {_op} <kernel_shape=[3,3], pads=[1,1,1,1]> (x)", x=_IMAGE, dynamic=(2, 9, 11), **_from),
-            case(_version, f'y = {_op} <kernel_shape=[3,2], auto_pad="SAME_UPPER"> (x)', x=_IMAGE,
-                 dynamic=(2, 9, 11), **_from),
-        ]  # fmt: skip
+            case(
+                _version,
+                f"y = {_op} <kernel_shape=[3,2], strides=[2,2]> (x)",
+                x=_IMAGE,
+                dynamic=(2, 9, 11),
+                **_from,
+            ),
+            case(
+                _version,
+                f"y = {_op} <kernel_shape=[3,3], pads=[1,1,1,1]> (x)",
+                x=_IMAGE,
+                dynamic=(2, 9, 11),
+                **_from,
+            ),
+            case(
+                _version,
+                f'y = {_op} <kernel_shape=[3,2], auto_pad="SAME_UPPER"> (x)',
+                x=_IMAGE,
+                dynamic=(2, 9, 11),
+                **_from,
+            ),
+        ]
     _sizes = {1: (13,), 2: (9, 11), 3: (7, 8, 9)}
     for _rank, _size in _sizes.items():
         _x = {"x": normal(2, 3, *_size)}
@@ -69,30 +86,72 @@ for _op in ("MaxPool", "AveragePool", "LpPool"):
             )
             if _op == "AveragePool":
                 CASES.append(
-                    case(22, f"y = {_op} <count_include_pad=1, {_kernel}{_attributes}> (x)", **_x, dynamic=_dynamic)
-                )  # fmt: skip
+                    case(
+                        22,
+                        f"y = {_op} <count_include_pad=1, {_kernel}{_attributes}> (x)",
+                        **_x,
+                        dynamic=_dynamic,
+                    )
+                )
     CASES += [
-        case(22, f"y = {_op} <kernel_shape=[2,2,2]> (x)", x=normal(2, 3, 5, 5), refused="does not fit"),
-        case(22, f"y = {_op} <kernel_shape=[2,2], strides=[0,1]> (x)", x=normal(2, 3, 5, 5), refused="positive"),
-        case(22, f"y = {_op} <kernel_shape=[3,2,2,2]> (x)", x=normal(2, 3, 5, 4, 3, 4), refused="4 spatial axes"),
-        case(22, f"y = {_op} <kernel_shape=[3,2]> (x)", x=normal(2, 3, 5, 6, dtype="float64"), expected="reference"),
-    ]  # fmt: skip
+        case(
+            22,
+            f"y = {_op} <kernel_shape=[2,2,2]> (x)",
+            x=normal(2, 3, 5, 5),
+            refused="does not fit",
+        ),
+        case(
+            22,
+            f"y = {_op} <kernel_shape=[2,2], strides=[0,1]> (x)",
+            x=normal(2, 3, 5, 5),
+            refused="positive",
+        ),
+        case(
+            22,
+            f"y = {_op} <kernel_shape=[3,2,2,2]> (x)",
+            x=normal(2, 3, 5, 4, 3, 4),
+            refused="4 spatial axes",
+        ),
+        case(
+            22,
+            f"y = {_op} <kernel_shape=[3,2]> (x)",
+            x=normal(2, 3, 5, 6, dtype="float64"),
+            expected="reference",
+        ),
+    ]
 
 
 CASES += [
     case(22, "y, i = MaxPool <kernel_shape=[3,2], strides=[2,2]> (x)", x=_IMAGE),
     case(22, "y, i = MaxPool <kernel_shape=[3,2], strides=[2,2], pads=[1,0,0,1]> (x)", x=_IMAGE),
     case(22, "y, i = MaxPool <kernel_shape=[3,2], storage_order=1> (x)", x=_IMAGE),
-    case(22, "y, i = MaxPool <kernel_shape=[3,2], strides=[2,2], ceil_mode=1, dilations=[2,1]> (x)", x=_IMAGE),
+    case(
+        22,
+        "y, i = MaxPool <kernel_shape=[3,2], strides=[2,2], ceil_mode=1, dilations=[2,1]> (x)",
+        x=_IMAGE,
+    ),
     case(22, "y, i = MaxPool <kernel_shape=[3], strides=[2]> (x)", x=normal(2, 3, 13)),
     case(22, "y, i = MaxPool <kernel_shape=[2,2,2]> (x)", x=normal(2, 3, 4, 5, 6)),
     case(22, "y, i = MaxPool <kernel_shape=[2,2]> (x)", x=np.zeros((1, 1, 4, 4), "float32")),
-    case(12, "y = MaxPool <kernel_shape=[3,2], pads=[1,1,1,1]> (x)", x=uniform(-99, 99, 2, 3, 6, 7, dtype="int8"), dynamic=(2, 6, 7)),
-    case(12, "y = MaxPool <kernel_shape=[3,2], pads=[1,0,0,1]> (x)", x=uniform(0, 255, 2, 3, 6, 7, dtype="uint8")),
-    case(12, "y, i = MaxPool <kernel_shape=[3,2]> (x)", x=uniform(0, 255, 2, 3, 6, 7, dtype="uint8")),
+    case(
+        12,
+        "y = MaxPool <kernel_shape=[3,2], pads=[1,1,1,1]> (x)",
+        x=uniform(-99, 99, 2, 3, 6, 7, dtype="int8"),
+        dynamic=(2, 6, 7),
+    ),
+    case(
+        12,
+        "y = MaxPool <kernel_shape=[3,2], pads=[1,0,0,1]> (x)",
+        x=uniform(0, 255, 2, 3, 6, 7, dtype="uint8"),
+    ),
+    case(
+        12, "y, i = MaxPool <kernel_shape=[3,2]> (x)", x=uniform(0, 255, 2, 3, 6, 7, dtype="uint8")
+    ),
     case(22, "y = LpPool <kernel_shape=[3,2], p=1> (x)", x=_IMAGE),
-    case(22, "y = LpPool <kernel_shape=[3,2], p=3, pads=[1,1,1,1]> (x)", x=_IMAGE, dynamic=(2, 9, 11)),
-]  # fmt: skip
+    case(
+        22, "y = LpPool <kernel_shape=[3,2], p=3, pads=[1,1,1,1]> (x)", x=_IMAGE, dynamic=(2, 9, 11)
+    ),
+]
 for _op in ("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"):
     for _version in history(_op):
         _from = {"as_opset": 2} if _op == "GlobalLpPool" else {}

@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Import rows: operators that draw random numbers, where they are told not to, and where they do."""
+"""Import rows: operators that draw random numbers, in inference and in training."""
 
 import mxnet as mx
 import numpy as np
@@ -25,16 +25,29 @@ from mxnet.contrib.onnx import import_model
 _X = {"x": normal(2, 3, 4)}
 CASES = [
     *cases((7, 10), "y = Dropout <ratio=0.3> (x)", **_X, dynamic=True),
-    case(1, "y = Dropout <is_test=1, consumed_inputs=[0]> (x)", **_X, expected=lambda x: x, dynamic=True),
+    case(
+        1,
+        "y = Dropout <is_test=1, consumed_inputs=[0]> (x)",
+        **_X,
+        expected=lambda x: x,
+        dynamic=True,
+    ),
     case(6, "y, m = Dropout <is_test=1> (x)", **_X, expected=lambda x: (x, np.zeros_like(x))),
     case(7, "y, m = Dropout <ratio=0.3> (x)", **_X, dynamic=True),
     case(10, "y, m = Dropout <ratio=0.3> (x)", **_X, dynamic=True),
     *cases((12, 13, 22), "y, m = Dropout (x, r)", **_X, r=known(array(0.3)), dynamic=True),
     *cases((12, 13, 22), "y = Dropout (x)", **_X),
     case(13, "y, m = Dropout (x, r, t)", **_X, r=known(array(0.0)), t=known(array(True, bool))),
-    case(13, "y, m = Dropout (x, r, t)", **_X, r=known(array(0.3)), t=known(array(True, bool)), refused="mask"),
+    case(
+        13,
+        "y, m = Dropout (x, r, t)",
+        **_X,
+        r=known(array(0.3)),
+        t=known(array(True, bool)),
+        refused="mask",
+    ),
     case(13, "y = Dropout (x, r)", **_X, r=known(array(1.5)), refused="ratio=1.5"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -43,7 +56,9 @@ def test_import(case):
 
 
 def test_dropout_drops_while_training():
-    model = case(13, "y = Dropout (x, r)", x=np.ones((50, 40), "float32"), r=known(array(0.25))).model()
+    model = case(
+        13, "y = Dropout (x, r)", x=np.ones((50, 40), "float32"), r=known(array(0.25))
+    ).model()
     symbol, _, _ = import_model(model)
     executor = symbol.simple_bind(mx.cpu(), x=(50, 40))
     y = executor.forward(is_train=True, x=mx.nd.ones((50, 40)))[0].asnumpy()

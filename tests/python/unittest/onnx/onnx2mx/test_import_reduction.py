@@ -22,9 +22,17 @@ from import_cases import array, bools, case, cases, check, ints, known, normal, 
 from mxnet.contrib.onnx.opset import history
 
 REDUCTIONS = (
-    "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean",
-    "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare",
-)  # fmt: skip
+    "ReduceL1",
+    "ReduceL2",
+    "ReduceLogSum",
+    "ReduceLogSumExp",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "ReduceProd",
+    "ReduceSum",
+    "ReduceSumSquare",
+)
 CASES = []
 for _op in REDUCTIONS:
     for _version in history(_op):
@@ -61,11 +69,19 @@ for _op in REDUCTIONS:
         case(11, f"y = {_op} <axes=[2, 3]> (x)", x=normal(2, 3, 4, 5) ** 2, dynamic=True),
         case(11, f"y = {_op} <axes=[1, -2]> (x)", x=normal(2, 3, 4), refused="name an axis twice"),
         case(11, f"y = {_op} <axes=[3]> (x)", x=normal(2, 3, 4), refused="axis 3 is out of range"),
-        case(11, f"y = {_op} <axes=[1]> (x)", x=uniform(0.1, 1, 2, 300, dtype="float16"),
-             expected=lambda x, n=_op: _numpy(n, x.astype("float64")).astype("float16")),
-        case(11, f"y = {_op} <axes=[1]> (x)", x=uniform(0.1, 1, 2, 7, dtype="float64"),
-             expected=lambda x, n=_op: _numpy(n, x)),
-    ]  # fmt: skip
+        case(
+            11,
+            f"y = {_op} <axes=[1]> (x)",
+            x=uniform(0.1, 1, 2, 300, dtype="float16"),
+            expected=lambda x, n=_op: _numpy(n, x.astype("float64")).astype("float16"),
+        ),
+        case(
+            11,
+            f"y = {_op} <axes=[1]> (x)",
+            x=uniform(0.1, 1, 2, 7, dtype="float64"),
+            expected=lambda x, n=_op: _numpy(n, x),
+        ),
+    ]
 
 
 def _numpy(op, x):
@@ -85,14 +101,23 @@ def _numpy(op, x):
 
 
 CASES += [
-    case(11, "y = ReduceLogSumExp <axes=[1]> (x)", x=array([[1000.0, 1001.0], [-np.inf, -np.inf], [np.inf, 1]]),
-         expected=lambda x: array([[1001.3132617], [-np.inf], [np.inf]])),
+    case(
+        11,
+        "y = ReduceLogSumExp <axes=[1]> (x)",
+        x=array([[1000.0, 1001.0], [-np.inf, -np.inf], [np.inf, 1]]),
+        expected=lambda x: array([[1001.3132617], [-np.inf], [np.inf]]),
+    ),
     case(20, "y = ReduceMax (x, axes)", x=bools(2, 3, 4), axes=known(ints(1)), dynamic=(2,)),
     case(20, "y = ReduceMin (x, axes)", x=bools(2, 3, 4), axes=known(ints(1)), dynamic=(2,)),
-    case(13, "y = ReduceSum (x, axes)", x=array([[2**53 + 1, 1, 1]], "int64"), axes=known(ints(1)),
-         expected=lambda x, axes: x.sum(1, keepdims=True)),
+    case(
+        13,
+        "y = ReduceSum (x, axes)",
+        x=array([[2**53 + 1, 1, 1]], "int64"),
+        axes=known(ints(1)),
+        expected=lambda x, axes: x.sum(1, keepdims=True),
+    ),
     case(11, "y = ReduceMean <axes=[1]> (x)", x=array([[-7, 2, 1], [7, 2, 1]], "int64")),
-]  # fmt: skip
+]
 for _op in ("ArgMax", "ArgMin"):
     _ties = array([[[1, 3, 3, 0], [2, 2, 0, 0]]] * 2)
     CASES += [

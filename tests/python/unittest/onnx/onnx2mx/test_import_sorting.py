@@ -16,9 +16,8 @@
 # under the License.
 """Import rows: sorting."""
 
-import numpy as np
 import pytest
-from import_cases import array, case, cases, check, ints, known, normal, uniform, value
+from import_cases import array, case, check, ints, known, normal, uniform, value
 
 _K = {"k": known(ints(3))}
 CASES = [
@@ -30,13 +29,29 @@ CASES = [
     case(24, "v, i = TopK (x, k)", x=normal(2, 3, 40), **_K, dynamic=(2, 40)),
     case(11, "v, i = TopK (x, k)", x=uniform(0, 3, 2, 100, dtype="int64"), k=known(ints(100))),
     case(11, "v, i = TopK (x, k)", x=uniform(0, 3, 2, 100, dtype="int32"), k=known(ints(50))),
-    case(11, "v, i = TopK (x, k)", x=uniform(0, 3, 2, 100, dtype="int64").astype("float32"), k=known(ints(60))),
-    case(11, "v, i = TopK <largest=0> (x, k)", x=uniform(0, 3, 2, 100, dtype="int64").astype("float32"), k=known(ints(60))),
+    case(
+        11,
+        "v, i = TopK (x, k)",
+        x=uniform(0, 3, 2, 100, dtype="int64").astype("float32"),
+        k=known(ints(60)),
+    ),
+    case(
+        11,
+        "v, i = TopK <largest=0> (x, k)",
+        x=uniform(0, 3, 2, 100, dtype="int64").astype("float32"),
+        k=known(ints(60)),
+    ),
     case(11, "v, i = TopK (x, k)", x=array([[2**53 + 1, 2**53, -5]], "int64"), k=known(ints(2))),
     case(11, "v, i = TopK <axis=0> (x, k)", x=normal(1, 4), k=known(ints(1))),
     case(11, "v, i = TopK (x, k)", x=normal(6), **_K, dynamic=True),
-    case(11, "v, i = TopK (x, k)", x=normal(2, 2), **_K, refused="k=3 of an axis of size 2|k argument"),
-]  # fmt: skip
+    case(
+        11,
+        "v, i = TopK (x, k)",
+        x=normal(2, 2),
+        **_K,
+        refused="k=3 of an axis of size 2|k argument",
+    ),
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

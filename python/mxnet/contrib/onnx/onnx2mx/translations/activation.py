@@ -48,7 +48,8 @@ def _activation(act_type):
 
 
 for _op_type, (_act_type, _versions) in ACTIVATIONS.items():
-    table.op(_op_type, versions=_versions, ignores=OLD)(_activation(_act_type))
+    _ignores = OLD if 6 in _versions else ()
+    table.op(_op_type, versions=_versions, ignores=_ignores)(_activation(_act_type))
 
 
 @table.op("Relu", versions=(1, 6, 13, 14), ignores=OLD)

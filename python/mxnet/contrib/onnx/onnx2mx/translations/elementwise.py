@@ -67,7 +67,7 @@ def _unary(op_name):
 
 
 for _op_type, (_op_name, _versions) in UNARY.items():
-    table.op(_op_type, versions=_versions, ignores=OLD)(_unary(_op_name))
+    table.op(_op_type, versions=_versions, ignores=OLD if 1 in _versions else ())(_unary(_op_name))
 
 
 @table.op("Abs", versions=(1, 6, 13), ignores=OLD)

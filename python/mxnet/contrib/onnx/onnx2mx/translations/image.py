@@ -56,6 +56,12 @@ class _Stretch:
     scale: Optional[float]
     region: Optional[Tuple[float, float]] = None
 
+    @property
+    def changes_nothing(self):
+        """A scale of 1.2 may keep the size, and yet move the elements."""
+        same = self.old == self.new and self.scale in (None, 1)
+        return same and self.region in (None, (0.0, 1.0))
+
 
 @table.op("Upsample", versions=(1,))
 def upsample_1(op, x, *, height_scale, width_scale, mode):
@@ -66,11 +72,17 @@ def upsample_1(op, x, *, height_scale, width_scale, mode):
 @table.op("Upsample", versions=(7, 9, 10))
 @table.op("Resize", versions=(10,))
 def resize_10(op, x, *, scales, mode):
-    """Places are those of the output over the scale, and whole ones those below."""
+    """Places are those of the output over the scale.
+
+    The nearest element is the one below when enlarging, and above when reducing: ONNX leaves that
+    open, ONNX Runtime does so.
+    """
     if mode not in ("nearest", "linear"):
         op.fail(f"mode '{mode}' is not known, 'nearest' and 'linear' are")
     stretches = _by_scales(op, x, range(x.rank), scales)
-    return _resized(op, x, _Way(mode, "asymmetric", "floor"), stretches)
+    larger, smaller = [s for s in stretches if s.scale >= 1], [s for s in stretches if s.scale < 1]
+    x = _resized(op, x, _Way(mode, "asymmetric", "floor"), larger)
+    return _resized(op, x, _Way(mode, "asymmetric", "ceil"), smaller)
 
 
 @table.op(
@@ -156,7 +168,7 @@ def _by_sizes(op, x, axes, sizes, policy):
 
 def _resized(op, x, way, stretches):
     """Axis by axis: elements repeated or picked, or a product with a constant matrix of weights."""
-    stretches = [s for s in stretches if s.old != s.new or s.region not in (None, (0.0, 1.0))]
+    stretches = [s for s in stretches if not s.changes_nothing]
     if way.mode == "nearest":
         return _nearest(op, x, way, stretches)
     own = x.dtype

@@ -25,12 +25,14 @@ ROUNDINGS = {
     "ceil": np.ceil,
     "round_prefer_floor": lambda place: np.ceil(place - 0.5),
     "round_prefer_ceil": lambda place: np.floor(place + 0.5),
-    "simple": np.trunc,
 }
 
 
 def places(old, new, scale, transformation, region=None):
-    """Where in the ``old`` elements the ``new`` ones lie: float64, shape (new,).
+    """Where in the ``old`` elements the ``new`` ones lie: float32, shape (new,).
+
+    In float32 throughout, as ONNX Runtime has it: halves, which decide the nearest element, fall
+    otherwise in float64.
 
     Parameters
     ----------
@@ -42,26 +44,32 @@ def places(old, new, scale, transformation, region=None):
         ``coordinate_transformation_mode``.
     region : tuple of float, optional
         Begin and end of the crop, as fractions of the axis.
+
+    Raises
+    ------
+    KeyError
+        If ``transformation`` is not known.
     """
-    i = np.arange(new, dtype=np.float64)
+    i, half, scale = np.arange(new, dtype=np.float32), np.float32(0.5), np.float32(scale)
+    last, steps = np.float32(old - 1), np.float32(max(new - 1, 1))
     if transformation == "asymmetric":
         return i / scale
-    if transformation == "half_pixel":
-        return (i + 0.5) / scale - 0.5
+    if transformation == "half_pixel" or (transformation == "pytorch_half_pixel" and new > 1):
+        return (i + half) / scale - half
     if transformation == "pytorch_half_pixel":
-        return (i + 0.5) / scale - 0.5 if new > 1 else i - 0.5
+        return i
     if transformation == "half_pixel_symmetric":
-        shrunk = new / (old * scale)
-        return old / 2 * (1 - shrunk) + (i + 0.5) / scale - 0.5
+        shrunk = np.float32(new) / (np.float32(old) * scale)
+        return np.float32(old) / 2 * (1 - shrunk) + (i + half) / scale - half
     if transformation == "align_corners":
-        return i * (old - 1) / (new - 1) if new > 1 else i
+        return i * last / steps
     if transformation == "tf_half_pixel_for_nn":
-        return (i + 0.5) / scale
+        return (i + half) / scale
     if transformation == "tf_crop_and_resize":
-        begin, end = region
+        begin, end = map(np.float32, region)
         if new > 1:
-            return begin * (old - 1) + i * (end - begin) * (old - 1) / (new - 1)
-        return i + 0.5 * (begin + end) * (old - 1)
+            return begin * last + i * (end - begin) * last / steps
+        return i + half * (begin + end) * last
     raise KeyError(transformation)
 
 
@@ -86,13 +94,14 @@ def weights(where, old, kernel, reach, scale, antialias, exclude_outside):
     exclude_outside : bool
         Whether weights beyond the edges are dropped; otherwise the edge elements take them.
     """
+    where = where.astype(np.float64)
     stretch = max(1.0, 1 / scale) if antialias else 1.0
     span = int(np.ceil(reach * stretch))
     first = np.floor(where).astype(np.int64) - span + 1
     index = first[:, None] + np.arange(2 * span)
     share = kernel((index - where[:, None]) / stretch)
     outside = (index < 0) | (index >= old)
-    if exclude_outside or antialias:
+    if exclude_outside:
         share = np.where(outside, 0.0, share)
     share = share / share.sum(1, keepdims=True)
     matrix = np.zeros((old, len(where)))

@@ -58,4 +58,3 @@ def _dropped(op, data, ratio, mode):
     if not 0 <= ratio < 1:
         op.fail(f"ratio={ratio} is not in [0, 1)")
     return op.Dropout(data, p=ratio, mode=mode) if ratio else data
-

@@ -53,6 +53,7 @@ def rnn(
     activation_beta=None,
 ):
     layer = _Layer(op, x, w, r, b, sequence_lens, direction, layout, hidden_size)
+    activations = (activations or [])[: layer.ways]  # the default names two
     names = activations_of(
         op, activations, ("tanh",), activation_alpha, activation_beta, layer.ways
     )
@@ -140,7 +141,7 @@ class _Layer:
     def __init__(self, op, x, w, r, b, sequence_lens, direction, layout, hidden_size):
         self.op, self.w, self.r, self.b, self.layout = op, w, r, b, layout
         self.ways, self.hidden = w.shape[0], r.shape[-1]
-        self.direction = direction
+        self.direction = direction = direction.replace("foward", "forward")  # so in GRU-1
         if direction not in ("forward", "reverse", "bidirectional"):
             op.fail(f"direction '{direction}' is not known")
         if self.ways != (2 if direction == "bidirectional" else 1):

@@ -27,14 +27,16 @@ from .precision import cast, scalar
 #: Steps that are written out one by one; a longer graph is of no use to anyone.
 MOST_STEPS = 1024
 
+#: An alpha or beta that the specification gives no default for.
+REQUIRED = object()
 #: Activation functions of the specification with their default alpha and beta (None: has none).
 ACTIVATIONS = {
-    "affine": (1.0, 0.0),
+    "affine": (REQUIRED, REQUIRED),
     "elu": (1.0, None),
     "hardsigmoid": (0.2, 0.5),
     "leakyrelu": (0.01, None),
     "relu": (None, None),
-    "scaledtanh": (1.0, 1.0),
+    "scaledtanh": (REQUIRED, REQUIRED),
     "sigmoid": (None, None),
     "softplus": (None, None),
     "softsign": (None, None),
@@ -80,13 +82,11 @@ def activations_of(op, names, standard, alphas, betas, ways):
         if name not in ACTIVATIONS:
             op.fail(f"activation '{name}' is not known: {', '.join(ACTIVATIONS)} are")
         alpha, beta = ACTIVATIONS[name]
-        found.append(
-            Activation(
-                name,
-                None if alpha is None else next(alphas, alpha),
-                None if beta is None else next(betas, beta),
-            )
-        )
+        alpha = None if alpha is None else next(alphas, alpha)
+        beta = None if beta is None else next(betas, beta)
+        if REQUIRED in (alpha, beta):
+            op.fail(f"activation '{name}' has no default alpha and beta, and none are given")
+        found.append(Activation(name, alpha, beta))
     count = len(standard)
     return [tuple(found[i : i + count]) for i in range(0, len(found), count)]
 

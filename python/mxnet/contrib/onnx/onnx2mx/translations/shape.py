@@ -118,22 +118,34 @@ def expand(op, input, *, shape):
 
 @table.op("DepthToSpace", versions=(1, 11, 13, 28))
 def depth_to_space(op, input, *, blocksize, mode="DCR"):
-    """MXNet reads depth as DCR; CRD is that of permuted channels."""
-    _check_blocks(op, input, blocksize, 1, blocksize * blocksize)
-    if mode == "CRD":
-        cells = blocksize * blocksize
-        places = [c * cells + k for k in range(cells) for c in range(input.shape[1] // cells)]
-        input = op.take(input, op.constant(np.array(places)), axis=1, mode="clip")
-    elif mode != "DCR":
-        op.fail(f"mode '{mode}' is not known, 'DCR' and 'CRD' are")
+    """MXNet's order of the channels is DCR."""
+    cells = blocksize * blocksize
+    _check_blocks(op, input, blocksize, 1, cells)
+    if _is_crd(op, mode):
+        input = _transposed_channels(op, input, input.shape[1] // cells, cells)
     return op.depth_to_space(input, block_size=blocksize)
 
 
 @table.op("SpaceToDepth", versions=(1, 13, 28))
-def space_to_depth(op, input, *, blocksize):
+def space_to_depth(op, input, *, blocksize, mode="DCR"):
     _check_blocks(op, input, blocksize, 2, blocksize)
     _check_blocks(op, input, blocksize, 3, blocksize)
-    return op.space_to_depth(input, block_size=blocksize)
+    result = op.space_to_depth(input, block_size=blocksize)
+    if _is_crd(op, mode):
+        result = _transposed_channels(op, result, blocksize * blocksize, input.shape[1])
+    return result
+
+
+def _is_crd(op, mode):
+    if mode not in ("DCR", "CRD"):
+        op.fail(f"mode '{mode}' is not known, 'DCR' and 'CRD' are")
+    return mode == "CRD"
+
+
+def _transposed_channels(op, x, rows, columns):
+    """The channels seen as a matrix, transposed."""
+    places = np.arange(rows * columns).reshape(rows, columns).T.ravel()
+    return op.take(x, op.constant(places), axis=1, mode="clip")
 
 
 def _check_blocks(op, x, blocksize, axis, divisor):

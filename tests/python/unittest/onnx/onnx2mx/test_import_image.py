@@ -1,0 +1,246 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Import rows: images made larger and smaller."""
+
+import itertools
+
+import numpy as np
+import pytest
+from import_cases import array, case, check, ints, known, normal, uniform, value
+
+_IMAGE = normal(2, 3, 4, 6)
+_BY_TWO = known(array([1, 1, 2, 2]))
+CASES = [
+    case(
+        1,
+        "y = Upsample <height_scale=2.0, width_scale=3.0> (x)",
+        x=_IMAGE,
+        expected=lambda x: x.repeat(2, 2).repeat(3, 3),
+    ),
+    case(
+        1,
+        'y = Upsample <height_scale=2.0, width_scale=2.0, mode="bilinear"> (x)',
+        x=_IMAGE,
+        expected=lambda x: _by_two(x),
+    ),
+]
+for _mode in ("nearest", "linear"):
+    CASES += [
+        case(
+            7,
+            f'y = Upsample <mode="{_mode}", scales=[1.0, 1.0, 2.0, 2.0]> (x)',
+            x=_IMAGE,
+            dynamic=True if _mode == "nearest" else (2, 3),
+        ),
+        case(7, f'y = Upsample <mode="{_mode}", scales=[1.0, 1.0, 1.6, 2.5]> (x)', x=_IMAGE),
+        case(9, f'y = Upsample <mode="{_mode}"> (x, s)', x=_IMAGE, s=_BY_TWO),
+        case(
+            9, f'y = Upsample <mode="{_mode}"> (x, s)', x=_IMAGE, s=value([1, 1, 3, 1.7], "float32")
+        ),
+        case(10, f'y = Upsample <mode="{_mode}"> (x, s)', x=_IMAGE, s=_BY_TWO, as_opset=9),
+        case(10, f'y = Resize <mode="{_mode}"> (x, s)', x=_IMAGE, s=_BY_TWO, dynamic=(3,)),
+        case(10, f'y = Resize <mode="{_mode}"> (x, s)', x=_IMAGE, s=known(array([1, 1, 1.6, 2.5]))),
+        case(10, f'y = Resize <mode="{_mode}"> (x, s)', x=_IMAGE, s=known(array([1, 1, 0.5, 0.6]))),
+    ]
+
+
+def _by_two(x):
+    """Linear, at half steps; the last element stays beyond the edge."""
+    for axis in (2, 3):
+        after = np.take(x, np.minimum(np.arange(x.shape[axis]) + 1, x.shape[axis] - 1), axis)
+        x = np.stack([x, (x + after) / 2], axis + 1)
+        x = x.reshape(*x.shape[:axis], -1, *x.shape[axis + 2 :])
+    return x
+
+
+for _version in (11, 13, 18, 19):
+    CASES += (
+        [
+            case(_version, "y = Resize (x, , s)", x=_IMAGE, s=_BY_TWO, dynamic=(3, 4, 6)),
+            case(
+                _version,
+                'y = Resize <mode="linear"> (x, , , n)',
+                x=_IMAGE,
+                n=known(ints(2, 3, 7, 9)),
+            ),
+            case(
+                _version,
+                'y = Resize <mode="cubic"> (x, , s)',
+                x=_IMAGE,
+                s=known(array([1, 1, 0.7, 1.9])),
+            ),
+        ]
+        if _version > 11
+        else [
+            case(
+                _version,
+                "y = Resize (x, r, s)",
+                x=_IMAGE,
+                r=known(array([])),
+                s=_BY_TWO,
+                dynamic=(3, 4, 6),
+            ),
+            case(
+                _version,
+                'y = Resize <mode="linear"> (x, r, e, n)',
+                x=_IMAGE,
+                r=known(array([])),
+                e=known(array([])),
+                n=known(ints(2, 3, 7, 9)),
+            ),
+            case(
+                _version,
+                'y = Resize <mode="cubic"> (x, r, s)',
+                x=_IMAGE,
+                r=known(array([])),
+                s=known(array([1, 1, 0.7, 1.9])),
+            ),
+        ]
+    )
+TRANSFORMATIONS = (
+    "half_pixel",
+    "pytorch_half_pixel",
+    "align_corners",
+    "asymmetric",
+    "half_pixel_symmetric",
+)
+for _how in TRANSFORMATIONS:
+    _more = f'coordinate_transformation_mode="{_how}"'
+    for _sizes in ((7, 9), (3, 2), (8, 12), (1, 1), (2, 3)):
+        _n = {"n": known(ints(2, 3, *_sizes))}
+        CASES += [
+            case(19, f'y = Resize <mode="{_mode}", {_more}> (x, , , n)', x=_IMAGE, **_n)
+            for _mode in ("nearest", "linear", "cubic")
+        ]
+    for _nearest in ("floor", "ceil", "round_prefer_floor", "round_prefer_ceil"):
+        CASES += [
+            case(
+                19,
+                f'y = Resize <nearest_mode="{_nearest}", {_more}> (x, , s)',
+                x=_IMAGE,
+                s=known(array(s)),
+            )
+            for s in ([1, 1, 2, 2], [1, 1, 1.6, 2.5], [1, 1, 0.6, 0.5])
+        ]
+    CASES += [
+        case(
+            19,
+            f'y = Resize <mode="{_mode}", {_more}> (x, , s)',
+            x=_IMAGE,
+            s=known(array([1, 1, 2, 1.7])),
+        )
+        for _mode in ("linear", "cubic")
+    ]
+_N = {"n": known(ints(3, 8))}
+CASES += [
+    case(
+        19,
+        'y = Resize <mode="cubic", exclude_outside=1> (x, , s)',
+        x=_IMAGE,
+        s=known(array([1, 1, 0.7, 1.9])),
+    ),
+    case(
+        19,
+        'y = Resize <mode="cubic", cubic_coeff_a=-0.5> (x, , s)',
+        x=_IMAGE,
+        s=known(array([1, 1, 2.3, 1.9])),
+    ),
+    case(
+        19,
+        'y = Resize <mode="linear", axes=[2, 3]> (x, , , n)',
+        x=_IMAGE,
+        **_N,
+        dynamic=(2, 3),
+        bigger={3: 3},
+    ),
+    case(19, 'y = Resize <mode="linear", axes=[3, 2]> (x, , , n)', x=_IMAGE, **_N),
+    case(19, 'y = Resize <mode="linear", axes=[-1]> (x, , s)', x=_IMAGE, s=known(array([1.5]))),
+    case(
+        19,
+        'y = Resize <axes=[2, 3], keep_aspect_ratio_policy="not_larger"> (x, , , n)',
+        x=_IMAGE,
+        **_N,
+    ),
+    case(
+        19,
+        'y = Resize <axes=[2, 3], keep_aspect_ratio_policy="not_smaller"> (x, , , n)',
+        x=_IMAGE,
+        **_N,
+    ),
+    case(19, 'y = Resize <mode="linear"> (x, , s)', x=normal(2, 3, 7), s=known(array([1, 1, 1.7]))),
+    case(
+        19,
+        'y = Resize <mode="linear"> (x, , s)',
+        x=normal(1, 2, 3, 4, 5),
+        s=known(array([1, 1, 1.7, 1.2, 2])),
+    ),
+    case(
+        19,
+        'y = Resize <mode="linear"> (x, , s)',
+        x=normal(7),
+        s=known(array([1.7])),
+        expected="reference",
+    ),
+    case(
+        19,
+        'y = Resize <mode="linear"> (x, , s)',
+        x=normal(2, 3, 4, 5, dtype="float64"),
+        s=known(array([1, 1, 1.7, 2])),
+        expected="reference",
+        tolerance=(1e-6, 1e-6),
+    ),
+    case(
+        19,
+        "y = Resize (x, , s)",
+        x=uniform(0, 255, 2, 3, 4, 5, dtype="uint8"),
+        s=known(array([1, 1, 1.7, 2])),
+    ),
+    case(
+        19,
+        "y = Resize (x, , s)",
+        x=normal(2, 3, 4, 5, 6),
+        s=known(array([1, 1, 2, 2, 2])),
+        dynamic=(3, 4),
+    ),
+    case(19, "y = Resize (x, , s)", x=_IMAGE, s=known(array([1, 1, 0])), refused="scales"),
+]
+for _mode, _sizes in itertools.product(("linear", "cubic"), ((3, 4), (2, 9))):
+    CASES += [
+        case(
+            19,
+            f'y = Resize <mode="{_mode}", antialias=1> (x, , , n)',
+            x=normal(2, 3, 8, 9),
+            n=known(ints(2, 3, *_sizes)),
+        ),
+        case(
+            19,
+            f'y = Resize <mode="{_mode}", antialias=1, exclude_outside=1> (x, , , n)',
+            x=normal(2, 3, 8, 9),
+            n=known(ints(2, 3, *_sizes)),
+        ),
+    ]
+_CROP = {"r": known(array([0, 0, 0.4, 0.6, 1, 1, 0.6, 0.8])), "n": known(ints(2, 3, 3, 3))}
+_FAR = {"r": known(array([0, 0, 0.6, 0.6, 1, 1, 1.2, 1.7])), "n": known(ints(2, 3, 3, 4))}
+for _mode in ("nearest", "linear", "cubic"):
+    _crop = 'coordinate_transformation_mode="tf_crop_and_resize", extrapolation_value=7.0'
+    _text = f'y = Resize <mode="{_mode}", {_crop}> (x, r, , n)'
+    CASES += [case(19, _text, x=_IMAGE, **crop) for crop in (_CROP, _FAR)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_import(case):
+    check(case)
