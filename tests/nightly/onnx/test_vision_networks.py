@@ -16,11 +16,13 @@
 # under the License.
 """Every network of MXNet's model zoo at its usual size: out at three opsets, and back in."""
 
+import mxnet as mx
+import numpy as np
 import pytest
 from models import VISION, vision_checkpoint
 from mxnet.contrib.onnx import export_model
 from mxnet.contrib.onnx.opset import DEFAULT_TARGET_OPSET, TARGET_OPSETS
-from running import assert_close, assert_imports, assert_valid
+from running import assert_close, assert_imports, assert_valid, run_gluon
 
 OPSETS = (TARGET_OPSETS[0], DEFAULT_TARGET_OPSET, TARGET_OPSETS[-1])
 
@@ -48,6 +50,23 @@ def test_out(checkpoint, opset, tmp_path, session):
     net = session(path)
     for data, expected in zip(checkpoint.inputs, checkpoint.outputs):
         assert_close(net([data]), expected)
+
+
+@pytest.mark.parametrize("name", ["resnet18_v1", "resnet18_v2", "mobilenet0.25", "densenet121"])
+def test_any_image(name, tmp_path, session, rng):
+    """Networks that end in global pooling, or fold what is left of the image into the batch."""
+    checkpoint = vision_checkpoint(name, tmp_path)
+    path = tmp_path / "net.onnx"
+    files = checkpoint.symbol, checkpoint.params
+    export_model(*files, [("N", 3, "H", "W")], onnx_file_path=path)
+    net, symbol = session(path), mx.gluon.SymbolBlock.imports(*map(str, files[:1]), ["data"])
+    symbol.load_parameters(str(files[1]))
+    shapes = [(2, 3, 224, 224), (1, 3, 256, 240), (1, 3, 233, 255)]
+    batches = [{"data": rng.normal(size=s).astype(np.float32)} for s in shapes]
+    outputs = [run_gluon(symbol, b.values()) for b in batches]
+    for batch, expected in zip(batches, outputs):
+        assert_close(net(batch), expected)
+    assert_imports(path, batches, outputs)
 
 
 def test_and_back(checkpoint, tmp_path):

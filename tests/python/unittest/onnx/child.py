@@ -31,7 +31,7 @@ class Died(AssertionError):
     """The child ended without an answer: killed by a signal, out of time, or by its own exit."""
 
 
-def in_child(function, *args, limits=()):
+def in_child(function, *args, limits=(), seconds=SECONDS):
     """``function(*args)`` in a fork of this process; its result has to be what JSON can say.
 
     Parameters
@@ -40,13 +40,15 @@ def in_child(function, *args, limits=()):
     *args
     limits : sequence of (resource, int)
         Further limits of :mod:`resource` that hold in the child alone.
+    seconds : int
+        After which it is killed.
     """
     read, write = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of forking while threads exist
         pid = os.fork()
     if not pid:
-        _answer(write, function, args, limits)
+        _answer(write, function, args, limits, seconds)
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
         answer = pipe.read()
@@ -61,11 +63,11 @@ def in_child(function, *args, limits=()):
     return value
 
 
-def _answer(write, function, args, limits):
+def _answer(write, function, args, limits, seconds):
     """The child: never returns, whatever happens."""
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(SECONDS)
+        signal.alarm(seconds)
         _limit_memory()
         for kind, value in limits:
             resource.setrlimit(kind, (value, value))

@@ -41,7 +41,7 @@ from mxnet.contrib.onnx import (
     import_model,
     import_to_gluon,
 )
-from running import run_module
+from running import assert_close, run_module
 
 
 def table(tables):
@@ -311,12 +311,20 @@ NAMES = ["a/b:0", "a b", "été", "名", "a,b", "[0]", "a" * 300, "null", "data_
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_odd_names_are_no_bad_input(name, session, rng):
+def test_odd_names_are_imported(name, session, rng):
     model = bad_models.model(bad_models.GOOD)
     model.graph.input[0].name = model.graph.node[0].input[0] = name
     model.graph.node[0].name = name
-    symbol, arg_params, aux_params = import_model(model)
     data = rng.normal(size=(2, 3)).astype(np.float32)
-    executor = symbol.bind(mx.current_context(), {name: mx.nd.array(data), **arg_params})
-    expected = session(model)([data])[0]
-    np.testing.assert_allclose(executor.forward()[0].asnumpy(), expected, rtol=1e-6)
+    assert_close(run_module(*import_model(model), {name: data}), session(model)([data]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_odd_names_are_exported(name, session, rng):
+    """Even if every operator of the network has the name of its input."""
+    x = mx.sym.var(name)
+    net = mx.sym.relu(mx.sym.relu(x, name=name) + mx.sym.relu(-x, name=name), name=name)
+    model = export_model(net, {}, [(2, 3)], onnx_file_path=None)
+    onnx.checker.check_model(model, full_check=True)
+    data = rng.normal(size=(2, 3)).astype(np.float32)
+    assert_close(session(model)([data]), [np.abs(data)])

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from models import MTCNN_SHAPES, checkpoint_files, mtcnn, mtcnn_checkpoint, vision_checkpoint
 from mxnet.contrib.onnx import export_model, import_model, import_to_gluon
+from mxnet.contrib.onnx.opset import TARGET_OPSETS
 from running import assert_close, assert_imports, run_gluon, run_module
 
 #: Networks that are quick here; all of them are in tests/nightly/onnx.
@@ -45,6 +46,16 @@ def test_mtcnn_comes_back(name, tmp_path):
     checkpoint = mtcnn_checkpoint(name, prefix)
     path = tmp_path / "net.onnx"
     export_model(prefix, in_shapes=[("N", *checkpoint.shape)], onnx_file_path=path, epoch=1)
+    assert_imports(path, [{"data": i} for i in checkpoint.inputs], checkpoint.outputs)
+
+
+@pytest.mark.parametrize("opset", [TARGET_OPSETS[0], TARGET_OPSETS[-1]])
+def test_any_opset_comes_back(opset, tmp_path):
+    checkpoint = vision_checkpoint("mobilenetv2_0.25", tmp_path, 64)
+    path = tmp_path / "net.onnx"
+    shapes = [("N", *checkpoint.shape)]
+    files = checkpoint.symbol, checkpoint.params
+    export_model(*files, shapes, onnx_file_path=path, opset_version=opset)
     assert_imports(path, [{"data": i} for i in checkpoint.inputs], checkpoint.outputs)
 
 
@@ -120,6 +131,23 @@ def test_gluon_trains_the_imported_network(resnet):
     assert frozen not in changed
     assert statistics and statistics <= changed, "running statistics stood still"
     assert changed | {frozen} == set(parameters), "some parameters got no gradient"
+
+
+def test_two_devices_share_a_batch(resnet):
+    """Module splits the batch between its contexts, Gluon its parameters' copies."""
+    path, images, _ = resnet
+    devices = [mx.cpu(0), mx.cpu(1)]
+    symbol, arg_params, aux_params = import_model(path)
+    expected = run_module(symbol, arg_params, aux_params, {"data": images})
+    module = mx.mod.Module(symbol, label_names=None, context=devices)
+    module.bind([("data", images.shape)], for_training=False)
+    module.set_params(arg_params, aux_params)
+    module.forward(mx.io.DataBatch([mx.nd.array(images)]), is_train=False)
+    assert_close([o.asnumpy() for o in module.get_outputs()], expected)
+    net = import_to_gluon(path, ctx=devices)
+    halves = mx.gluon.utils.split_and_load(mx.nd.array(images), devices)
+    outputs = [net(half).asnumpy() for half in halves]
+    assert_close([np.concatenate(outputs)], expected)
 
 
 def test_gluon_exports_and_reloads(resnet, tmp_path):
