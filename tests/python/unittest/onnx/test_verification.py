@@ -274,6 +274,15 @@ def test_sizes_are_chosen_that_the_network_accepts():
     assert "no sizes that were tried fit" in str(verify_export(conversion))
 
 
+def test_weak_evidence_is_told():
+    x = mx.sym.var("x")
+    symbol = mx.sym.Group([mx.sym.zeros_like(x, name="nothing"), mx.sym.exp(x, name="something")])
+    report = verify_export(convert(symbol, {}, [("N", 4)]))
+    assert report.agrees, str(report)
+    assert "'nothing_output' has one and the same number everywhere" in str(report)
+    assert "'something_output' has" not in str(report)
+
+
 def test_float16_without_kernels_in_mxnet(rng):
     net = mx.sym.FullyConnected(mx.sym.var("x"), num_hidden=3, name="dense")
     arrays = {"dense_weight": rng.standard_normal((3, 4)), "dense_bias": rng.standard_normal(3)}

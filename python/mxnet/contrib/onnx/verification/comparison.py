@@ -48,6 +48,9 @@ class Comparison:
         Index of the largest difference, None where shapes or nothing differ.
     value, expected_value : float
         What stands there.
+    telling : bool
+        Whether the reference holds different finite numbers: agreeing with one number everywhere
+        proves little.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Comparison:
     position: Optional[Tuple[int, ...]] = None
     value: float = 0.0
     expected_value: float = 0.0
+    telling: bool = True
 
     @property
     def agrees(self) -> bool:
@@ -117,7 +121,13 @@ def compare(
         position=tuple(int(i) for i in at) if largest else None,
         value=float(result[at]),
         expected_value=float(reference[at]),
+        telling=_is_telling(reference),
     )
+
+
+def _is_telling(reference: np.ndarray) -> bool:
+    finite = reference[np.isfinite(reference)]
+    return reference.size == 1 or (finite.size > 0 and bool((finite != finite[0]).any()))
 
 
 def _distances(result: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -124,6 +124,12 @@ def bound_sizes(declared: Inputs, arrays: Arrays) -> Dict[str, int]:
     return {n: sizes[n] for n in varying(declared)}
 
 
+def check_count(count: int, wanted: int, whose: str) -> None:
+    """Raise ModelError if a side has fewer or more outputs than the other."""
+    if count != wanted:
+        raise ModelError(f"there are {count} outputs, {whose} has {wanted}")
+
+
 def described(arrays: Arrays) -> Dict[str, Tuple[str, Tuple[int, ...]]]:
     return {name: (array.dtype.name, array.shape) for name, array in arrays.items()}
 

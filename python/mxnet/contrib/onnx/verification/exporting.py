@@ -38,6 +38,7 @@ from .drawing import (
     Given,
     Shaped,
     bound_sizes,
+    check_count,
     declared_types,
     described,
     draw,
@@ -159,8 +160,9 @@ class _Sides:
         session = onnx_runtime.Session(self.path)
         runs = []
         for index, (sizes, arrays) in enumerate(feeds):
-            results = session.run(arrays)
-            outputs = tuple(map(self._judge, session.outputs, found.outputs[index, ""], results))
+            results, references = session.run(arrays), found.outputs[index, ""]
+            check_count(len(results), len(references), "MXNet")
+            outputs = tuple(map(self._judge, session.outputs, references, results))
             runs.append(Run("", described(arrays), sizes, outputs))
         differences = [
             difference

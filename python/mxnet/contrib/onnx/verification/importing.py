@@ -36,6 +36,7 @@ from .drawing import (
     Feed,
     Given,
     bound_sizes,
+    check_count,
     declared_inputs,
     described,
     draw,
@@ -112,7 +113,8 @@ def verify_import(
     parameters = {n: a.asnumpy() for n, a in [*arg_params.items(), *aux_params.items()]}
     with MXNetProcess(symbol.tojson(), parameters, str(ctx or CPU)) as mxnet:
         path = _path(model_file, mxnet.folder)
-        name = os.path.basename(path)
+        is_file = isinstance(model_file, (str, os.PathLike))
+        name = os.path.basename(path) if is_file else "the ONNX model"
         report = Report("the imported network", "MXNet", f"{name} in {runtime}")
         sides = _Sides(symbol.tojson(), mxnet, path, tolerance)
         try:
@@ -193,6 +195,7 @@ class _Sides:
         for route in ROUTES:
             for index, (sizes, arrays) in enumerate(feeds):
                 results = found.outputs[index, route]
+                check_count(len(results), len(references[index]), "ONNX Runtime")
                 outputs = tuple(map(self._judge, self.session.outputs, results, references[index]))
                 runs.append(Run(route, described(arrays), sizes, outputs))
         report = dataclasses.replace(report, runs=tuple(runs))

@@ -143,8 +143,19 @@ class Report:
         elif self.types_checked:
             told = f"the shapes and dtypes inferred for {self.types_checked} values are MXNet's own"
             lines += ["", f"  {told}"]
-        lines += [f"  note: {note}" for note in self.notes]
+        lines += [f"  note: {note}" for note in (*self.notes, *_weak_evidence(self.runs))]
         return "\n".join(lines)
+
+
+def _weak_evidence(runs: Sequence[Run]) -> List[str]:
+    """Outputs that agree without proving much, for every run."""
+    names = {o.name for run in runs for o in run.outputs}
+    telling = {o.name for run in runs for o in run.outputs if o.telling}
+    return [
+        f"'{name}' has one and the same number everywhere, with these inputs; inputs of your own "
+        "prove more"
+        for name in sorted(names - telling)
+    ]
 
 
 def _run_lines(runs: Sequence[Run]) -> List[str]:
