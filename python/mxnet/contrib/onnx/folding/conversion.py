@@ -26,7 +26,7 @@ from .table import FoldingTable, NotFolded
 
 table = FoldingTable()
 
-#: Types that NumPy converts to as ONNX says; narrower ones have rules of their own for what does not fit.
+#: Types that NumPy converts to as ONNX says; narrower ones have rules of their own for overflow.
 _PLAIN = {
     TensorProto.DataType.Value(name)
     for name in (

@@ -28,7 +28,7 @@ table = FoldingTable()
 
 
 def broadcasting(function):
-    """``function`` on arrays of any shapes that broadcast, bounded; the result has the first's type."""
+    """``function`` on arrays that broadcast, bounded; the result has the first one's type."""
 
     def fold(*xs):
         bounded(np.broadcast_shapes(*(x.shape for x in xs)))

@@ -34,7 +34,7 @@ REDUCTIONS = {
 
 
 def reduction(function):
-    """Attributes became inputs over the years: without axes all are reduced, or none if so asked."""
+    """Axes became an input over the years; without them all are reduced, or none if so asked."""
 
     def fold(data, *, axes=None, keepdims, noop_with_empty_axes=0):
         if not axes and noop_with_empty_axes:

@@ -23,8 +23,8 @@ from typing import ClassVar, Iterable, Type
 
 from ..translation import Translation, TranslationTable
 
-#: Most elements that a fold may make out of fewer. Sizes, positions, masks and anchors stay far below it; a
-#: causal mask over 4,096 positions is just that many. What is larger is computed at run time.
+#: Most elements that a fold may make out of fewer. Sizes, positions and anchors stay far below it;
+#: a mask over 4,096 by 4,096 positions is just that many. What is larger is computed at run time.
 MAX_ELEMENTS = 2**24
 
 

@@ -18,8 +18,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
 
@@ -141,8 +142,8 @@ class _Resolution:
         wishes = Wishes(pinned, tried)
         if len(wishes.dimensions) > MOST_DIMENSIONS:
             self._problem(
-                f"{len(wishes.dimensions)} dimensions vary, at most {MOST_DIMENSIONS} can; fix some "
-                "with input_shapes="
+                f"{len(wishes.dimensions)} dimensions vary, at most {MOST_DIMENSIONS} can; fix "
+                "some with sizes="
             )
         if self.problems:
             refuse(self.problems, f"{self.model.source} cannot be imported with these arguments:")
@@ -153,22 +154,19 @@ class _Resolution:
         if not used:
             dtype = np.dtype(np.float32)
             if info.kind == "tensor" and info.data_type:
-                try:
+                with contextlib.suppress(TranslationError):  # nothing will be made of it
                     dtype = numpy_dtype(info.data_type)
-                except TranslationError:
-                    pass  # nothing will be made of it
             return Input(name, dtype, self._shape(info) if info.shape is not None else (), False)
         if info.kind != "tensor":
             kind = info.kind or "of no stated type"
             self._problem(f"input '{name}' is {kind}, only tensors can be inputs here")
             return None
-        try:
-            dtype = numpy_dtype(info.data_type)
-        except TranslationError:
-            dtype = np.dtype(object)
+        wanted: Optional[np.dtype] = None
+        with contextlib.suppress(TranslationError):
+            wanted = numpy_dtype(info.data_type)
         if name in self.values:
-            return self._valued(info, dtype)
-        if dtype == object or not in_mxnet(dtype):
+            return self._valued(info, wanted)
+        if wanted is None or not in_mxnet(wanted):
             self._problem(
                 f"input '{name}' is of {onnx_name(info.data_type)}, which MXNet lacks; give it as "
                 "constant with input_values="
@@ -179,8 +177,8 @@ class _Resolution:
         for size in shape:
             count *= size if isinstance(size, int) else 1
         if count > MOST_ELEMENTS:
-            self._problem(f"input '{name}' of shape {shape} is larger than an MXNet tensor can be")
-        return Input(name, dtype, shape)
+            self._problem(f"input '{name}' of {shape} has more elements than an MXNet tensor holds")
+        return Input(name, wanted, shape)
 
     def _shape(self, info: ValueInfo) -> Tuple[WantedSize, ...]:
         declared = info.shape
@@ -211,7 +209,8 @@ class _Resolution:
         """Fix a dimension of the model, wherever else it occurs."""
         if self.pins.setdefault(dimension, size) != size:
             self._problem(
-                f"dimension '{dimension}' of the model is given as {self.pins[dimension]} and as {size}"
+                f"dimension '{dimension}' of the model is given as {self.pins[dimension]} and as "
+                f"{size}"
             )
 
     def _size(self, name: str, axis: int, size: Any) -> WantedSize:
@@ -222,35 +221,35 @@ class _Resolution:
         if isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size > 0:
             return int(size)
         self._problem(
-            f"input_shapes: axis {axis} of '{name}' is {size!r}; a size is a positive int, a name or "
-            "None"
+            f"input_shapes: axis {axis} of '{name}' is {size!r}; a size is a positive int, a name "
+            "or None"
         )
         return 1
 
-    def _valued(self, info: ValueInfo, dtype: np.dtype) -> Optional[Input]:
+    def _valued(self, info: ValueInfo, dtype: Optional[np.dtype]) -> Optional[Input]:
         name = info.name
         if name in self.shapes:
             self._problem(f"input '{name}' is in input_shapes and in input_values; give it in one")
         try:
-            value = np.asarray(self.values[name])
-            cast = value if dtype == object else value.astype(dtype)
+            given = np.asarray(self.values[name])
+            value = given if dtype is None else given.astype(dtype)
         except (TypeError, ValueError) as error:
             self._problem(f"input_values: '{name}' is no array of {dtype}: {error}")
             return None
-        if dtype != object and not np.array_equal(cast, value, equal_nan=value.dtype.kind == "f"):
+        if value.dtype.kind in "iub" and given.dtype != value.dtype and (given != value).any():
             self._problem(
-                f"input_values: '{name}' is of {onnx_name(info.data_type)}, which cannot hold the "
-                f"{value.dtype} given"
+                f"input_values: '{name}' is of {value.dtype}, which cannot hold the values given"
             )
-        declared = info.shape
-        if declared is not None and (
-            len(declared) != cast.ndim
-            or any(isinstance(d, int) and d != n for d, n in zip(declared, cast.shape))
-        ):
+        declared = info.shape if info.shape is not None else value.shape
+        sizes = list(zip(declared, value.shape))
+        if len(declared) != value.ndim or any(isinstance(d, int) and d != n for d, n in sizes):
             self._problem(
-                f"input_values: '{name}' has shape {_spelled(declared)}, not {cast.shape}"
+                f"input_values: '{name}' has the shape {_spelled(declared)}, not {value.shape}"
             )
-        return Input(name, cast.dtype, cast.shape, True, cast)
+        for said, size in sizes:
+            if isinstance(said, str):
+                self._pin(said, size)
+        return Input(name, value.dtype, value.shape, True, value)
 
     def _sizes(self, known: Any) -> Dict[str, Tuple[int, ...]]:
         """Fix the dimensions that ``sizes`` fixes; gives the sizes to be tried for others."""
@@ -272,8 +271,8 @@ class _Resolution:
                 tried[name] = tuple(map(int, wanted))
             else:
                 self._problem(
-                    f"sizes: '{name}' takes one size to fix it, or {SAMPLES} different sizes to try, "
-                    f"not {wanted!r}"
+                    f"sizes: '{name}' takes one size to fix it, or {SAMPLES} different ones to "
+                    f"try, not {wanted!r}"
                 )
         return tried
 
@@ -282,7 +281,7 @@ class _Resolution:
         return dataclasses.replace(given, shape=shape)
 
 
-def _read_names(graph: Graph) -> set:
+def _read_names(graph: Graph) -> Set[str]:
     """Names that the graph's nodes or outputs read."""
     return {name for node in graph.nodes for name in node.reads} | {o.name for o in graph.outputs}
 

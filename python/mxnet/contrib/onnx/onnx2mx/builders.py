@@ -119,9 +119,10 @@ class SymbolBuilder:
     ) -> Tuple[Shape, ...]:
         """Output shapes of an operator."""
         texts = attribute_texts(attrs)
-        shapes = tuple(t.carried for t in tensors)
-        count = self.samples if any(map(varies, shapes)) else 1
-        return join(infer_shapes(op_name, texts, at(shapes, k)) for k in range(count))
+        shapes: Any = tuple(t.carried for t in tensors)
+        if not any(map(varies, shapes)):
+            return infer_shapes(op_name, texts, shapes)
+        return join(infer_shapes(op_name, texts, at(shapes, k)) for k in range(self.samples))
 
     def apply(
         self, op_name: str, tensors: Sequence[Tensor], attrs: Mapping[str, Any], name: str
@@ -211,7 +212,7 @@ class NDArrayBuilder:
 def to_ndarray(
     array: np.ndarray, ctx: Optional[mx.Context] = None, dtype: Optional[np.dtype] = None
 ) -> mx.nd.NDArray:
-    """A copy of ``array`` in MXNet's memory, in one step and in its own type; rank 0 as ``(1,)``."""
+    """A copy of ``array`` in MXNet's memory, made in one step; rank 0 becomes ``(1,)``."""
     dtype = np.dtype(dtype or array.dtype)
     copied = mx.nd.empty(array.shape or (1,), ctx, dtype)
     copied._sync_copyfrom(np.ascontiguousarray(array, dtype).reshape(copied.shape))

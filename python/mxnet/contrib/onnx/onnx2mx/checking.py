@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""What a node must keep to: the number, the attributes and the element types that its operator's schema says."""
+"""What a node must keep to: the arguments and element types that its operator's schema says."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def malformed(node: Node, schema: OpSchema) -> List[str]:
         given[attribute.name] = attribute
         wanted = schema.attribute_type(attribute.name) if attribute.name in schema.attributes else 0
         if wanted and attribute.type != wanted and not _is_empty(attribute):
-            names = AttributeProto.AttributeType
+            kinds = AttributeProto.AttributeType
             faults.append(
-                f"attribute {attribute.name} is {names.Name(attribute.type)}, the operator wants "
-                f"{names.Name(wanted)}"
+                f"attribute {attribute.name} is {kinds.Name(attribute.type)}, the operator wants "
+                f"{kinds.Name(wanted)}"
             )
     faults += [
         f"attribute {name} is required and not given"
@@ -120,7 +120,8 @@ def check_input_types(
         if tensor_kind(dtype) not in schema.kinds(parameter):
             kind = tensor_kind(dtype)[len("tensor(") : -1]
             raise ModelError(
-                f"its input {parameter.name}, '{names[index]}', is of {kind}, which it does not allow"
+                f"its input {parameter.name}, '{names[index]}', is of {kind}, which the operator "
+                "does not take"
             )
         if not _binds(parameter):
             continue

@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""What translation rows see: MXNet's operators as methods, and a few ways to say sizes that vary."""
+"""What rows see: MXNet's operators as methods, and a few ways to say sizes that vary."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class Context:
     output, or a tuple of outputs; inputs and attributes that are None are left out.
 
     A row may compute with sizes as with ints. Where MXNet wants a number and the size varies,
-    a :class:`DynamicSizeError` says so; ``reshape``, ``expand``, ``full``, ``arange`` and ``cut`` say
-    varying sizes by reshape codes and by operators that copy a size from another tensor.
+    a :class:`DynamicSizeError` says so; ``reshape``, ``expand``, ``full``, ``arange`` and ``cut``
+    say varying sizes by reshape codes and by operators that copy a size from another tensor.
 
     Parameters
     ----------
@@ -296,7 +296,8 @@ class Context:
         shape, dtype = tuple(shape), np.dtype(dtype)
         if varies(shape):
             return self.expand(self.constant(np.full((1,) * len(shape), value, dtype)), shape)
-        if product(shape) > MAX_ELEMENTS:
+        count: Any = product(shape)
+        if count > MAX_ELEMENTS:
             return self._full(shape=shape, value=value, dtype=dtype.name)
         return self.constant(np.full(shape, value, dtype))
 
@@ -317,7 +318,7 @@ class Context:
         return steps if steps.dtype == dtype else self.Cast(steps, dtype=dtype.name)
 
     def cut(self, x: Tensor, axis: int, begin: Any, end: Any, step: int = 1) -> Tensor:
-        """``x[begin:end:step]`` along one axis, with Python's meaning of the three; sizes may vary."""
+        """``x[begin:end:step]`` along one axis, as Python means it; sizes may vary."""
         size = x.shape[axis]
         bounds = [
             slice(at(begin, k), at(end, k), step).indices(at(size, k))[:2]
@@ -359,7 +360,7 @@ class Context:
 
 
 def _slice_attributes(
-    rank: int, axis: int, low: Any, high: Any, step: int, size: Size
+    rank: int, axis: int, low: Any, high: Any, step: int, size: Any
 ) -> Dict[str, Any]:
     """Attributes of MXNet's ``slice``, which wants None where a bound is the end itself."""
     back = step < 0
@@ -382,7 +383,7 @@ def _overflows(number: Any) -> bool:
     return isinstance(number, int) and not -(2**31) <= number < 2**31
 
 
-def _from_an_end(position: Any, size: Size) -> Any:
+def _from_an_end(position: Any, size: Any) -> Any:
     """An index that varies, counted from the other end if it is fixed there."""
     return position - size if isinstance(position, Dim) else position
 

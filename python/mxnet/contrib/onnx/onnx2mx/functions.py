@@ -14,14 +14,14 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Functions: operators that are made of other operators, by the model itself or by ONNX's own record of them."""
+"""Functions: operators made of other operators, by the model itself or by ONNX's record of them."""
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import onnx
-from onnx import AttributeProto, FunctionProto, NodeProto, TypeProto, defs
+from onnx import AttributeProto, FunctionProto, NodeProto, TypeProto
 
 from ..errors import ModelError, refuse
 from ..opset import OpSchema
@@ -70,7 +70,7 @@ def instantiate(
 
 
 def _filled(node: NodeProto, given: Attributes) -> NodeProto:
-    """A copy of ``node`` in which references to the function's attributes are the attributes given."""
+    """A copy of ``node`` in which references to attributes of the function are those given."""
     filled = NodeProto()
     filled.CopyFrom(node)
     _fill(filled, given)
@@ -113,7 +113,7 @@ def schema_body(
     types : sequence of onnx.TypeProto or None
         Types of the node's inputs; some bodies depend on them. None: any float tensors.
     """
-    record: defs.OpSchema = schema.proto
+    record: Any = schema.proto
     serialized = None
     if record.has_function:
         version = _nearest(record.function_opset_versions, opset)
@@ -133,7 +133,8 @@ def schema_body(
 
 def depends_on_types(schema: OpSchema) -> bool:
     """Whether the operator's body is another one for other types of inputs."""
-    return not schema.proto.has_function and bool(schema.proto.has_context_dependent_function)
+    record: Any = schema.proto
+    return not record.has_function and bool(record.has_context_dependent_function)
 
 
 def _nearest(versions: Sequence[int], opset: int) -> int:

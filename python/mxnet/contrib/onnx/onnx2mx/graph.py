@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""The plain form of a graph that the later steps walk: nodes in order, every name made once, constants as arrays."""
+"""The plain form of a graph that is walked later: nodes in order, constants as arrays."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ import numpy as np
 from onnx import AttributeProto, FunctionProto, GraphProto, NodeProto, TensorProto, ValueInfoProto
 
 from ..errors import ModelError
-from .tensors import TensorReader
+from .tensors import TensorReader, is_external
 
 #: A declared size: fixed, named, or unknown.
 DeclaredSize = Union[int, str, None]
@@ -40,8 +40,8 @@ class ValueInfo:
     ----------
     name : str
     kind : str
-        ``"tensor"``, ``"sequence"``, ``"optional"``, ``"map"``, ``"sparse_tensor"``, or ``""`` where
-        nothing is said.
+        ``"tensor"``, ``"sequence"``, ``"optional"``, ``"map"``, ``"sparse_tensor"``, or ``""``
+        where nothing is said.
     data_type : int
         ``onnx.TensorProto`` data type of a tensor, 0 where none is said.
     shape : tuple of (int, str or None), or None
@@ -130,7 +130,7 @@ class Graph:
 
 
 class GraphReader:
-    """Turns graph messages into :class:`Graph`; what is wrong with them collects in ``problems``."""
+    """Turns messages into :class:`Graph`; what is wrong with them collects in ``problems``."""
 
     def __init__(self, tensors: TensorReader):
         self.tensors = tensors
@@ -238,6 +238,7 @@ class GraphReader:
         proto = _typed(proto)
         try:
             array = self._constant(proto)
+            proto = self._whole(proto) if array is None else proto
         except ModelError as error:
             self._problem(f"{_called(proto)}: {error}", where)
             return None
@@ -251,9 +252,7 @@ class GraphReader:
         }
         inner = {name for found in graphs.values() for graph in found for name in graph.free}
         name = proto.name or next(filter(None, proto.output))
-        return Node(
-            self._whole(proto), name, graphs, frozenset([*filter(None, proto.input), *inner])
-        )
+        return Node(proto, name, graphs, frozenset([*filter(None, proto.input), *inner]))
 
     def _constant(self, proto: NodeProto) -> Optional[np.ndarray]:
         if proto.op_type != "Constant" or proto.domain not in ("", "ai.onnx"):
@@ -268,16 +267,16 @@ class GraphReader:
         return None
 
     def _whole(self, proto: NodeProto) -> NodeProto:
-        """The node with the bytes of its tensor attributes back in them, where they were cut."""
-        if not any(self.tensors.serves(t) for a in proto.attribute for t in _tensors(a)):
+        """The node with sound tensors as attributes, and their bytes in them wherever they were."""
+        if not any(map(_tensors, proto.attribute)):
             return proto
         whole = _copy(proto)
         for tensor in (t for a in whole.attribute for t in _tensors(a)):
-            if self.tensors.serves(tensor):
-                raw = self.tensors.array(tensor).tobytes()
+            array = self.tensors.array(tensor)
+            if is_external(tensor):
                 tensor.ClearField("external_data")
                 tensor.ClearField("data_location")
-                tensor.raw_data = raw
+                tensor.raw_data = array.tobytes()
         return whole
 
 
@@ -342,7 +341,7 @@ def _typed(proto: NodeProto) -> NodeProto:
 
 
 def _ordered(nodes: List[Node]) -> List[Node]:
-    """The nodes, each behind those it reads from, otherwise as they were; without those in cycles."""
+    """The nodes, each behind those it reads from; those that wait for a cycle are left out."""
     maker = {output: i for i, node in enumerate(nodes) for output in node.outputs if output}
     needs = [{maker[name] for name in node.reads if name in maker} for node in nodes]
     if all(all(j < i for j in need) for i, need in enumerate(needs)):

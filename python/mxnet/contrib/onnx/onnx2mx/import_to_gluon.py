@@ -31,7 +31,7 @@ Contexts = Union["mx.Context", Sequence["mx.Context"], None]
 
 
 class ImportedBlock(mx.gluon.SymbolBlock):
-    """An ONNX model as a block; its parameters have the names and types that they have in the model.
+    """An ONNX model as a block; its parameters have the model's names and types.
 
     Called with the model's inputs in the model's order, it gives its output, or the list of its
     outputs. It can be used whole or inside other blocks, and everything that a ``SymbolBlock`` can
@@ -106,9 +106,8 @@ def _graph(imported: Imported, names: List[str], numpy_style: bool) -> Tuple[Any
             _as_rank_0(head) if shape == () else head
             for head, shape in zip(heads, imported.output_shapes)
         ]
-    variables = [
-        mx.sym.var(name, dtype=i.dtype) for name in names for i in imported.inputs if i.name == name
-    ]
+    dtypes = {given.name: given.dtype for given in imported.inputs}
+    variables = [mx.sym.var(name, dtype=dtypes[name]) for name in names]
     if numpy_style:
         heads = [head.as_np_ndarray() for head in heads]
         variables = [variable.as_np_ndarray() for variable in variables]
@@ -116,7 +115,7 @@ def _graph(imported: Imported, names: List[str], numpy_style: bool) -> Tuple[Any
 
 
 def _as_rank_0(head: Any) -> Any:
-    """Inside the graph rank 0 is carried as ``(1,)``; with NumPy's shapes on, the edge restores it."""
+    """Inside the graph rank 0 is carried as ``(1,)``; under NumPy's shapes the edge restores it."""
     return head.as_np_ndarray().reshape(()).as_nd_ndarray()
 
 

@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""MXNet's own inference on one operator at a time: what shapes and types it gives, and whether it would accept them."""
+"""MXNet's own inference on one operator at a time: the shapes and types it gives."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def create_node(op_name: str, inputs: Sequence[Any], attrs: Attributes, name: st
 
 
 def reason(error: Exception) -> str:
-    """The one line of an MXNet error that says what is wrong, without the place in MXNet's sources."""
+    """The one line of an MXNet error that says what is wrong, without the place in its sources."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = next((line for line in lines if "Check failed" in line or "Error" in line), "")
     text = telling or (lines[0] if lines else type(error).__name__)

@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""First step of an import: get the model out of whatever it was given as, without copying its weights."""
+"""First step of an import: parse whatever the model was given as, without copying its weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ import os
 import secrets
 from typing import IO, Any, Optional, Tuple, Union
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 import onnx
 
@@ -102,9 +102,9 @@ def _buffer(model_file: Any) -> Tuple[Any, str, Optional[str]]:
         buffer, name = model_file.read(), getattr(model_file, "name", None)
         if not isinstance(buffer, bytes):
             raise ModelError("the file object gives text; open it in binary mode, with 'rb'")
-        on_disk = isinstance(name, str) and os.path.isfile(name)
-        source = f"the file object of '{name}'" if on_disk else "the file object"
-        folder = os.path.dirname(os.path.abspath(name)) if on_disk else None
+        source, folder = "the file object", None
+        if isinstance(name, str) and os.path.isfile(name):
+            source, folder = f"{source} of '{name}'", os.path.dirname(os.path.abspath(name))
     else:
         raise ModelError(
             "a model is given as path, bytes, binary file object or onnx.ModelProto, not as "

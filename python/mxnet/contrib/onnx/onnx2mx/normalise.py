@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Second step of an import: bring the many spellings of a model into one plain form, or refuse it."""
+"""Second step of an import: bring the many spellings of a model into one form, or refuse it."""
 
 from __future__ import annotations
 

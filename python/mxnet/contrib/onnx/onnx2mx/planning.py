@@ -80,7 +80,7 @@ class Step:
     @property
     def needs_typed_body(self) -> bool:
         """Whether the body has to be made again for the types that the inputs turn out to have."""
-        return self.row is None and bool(self.schema) and depends_on_types(self.schema)
+        return self.row is None and self.schema is not None and depends_on_types(self.schema)
 
 
 class Planner:

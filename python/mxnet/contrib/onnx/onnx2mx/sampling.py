@@ -16,10 +16,10 @@
 # under the License.
 """Which sizes to try for dimensions that vary.
 
-A decision that all samples take alike is built into the result, so samples must disagree where they can:
-the first rung of the ladder is wide (a clamp at 128 or 512 shows) and odd (so does rounding and
-padding). Later rungs are narrower, longer, or multiples of 2, 4, ... 128, for networks that
-accept nothing else. Different dimensions get different sizes, to keep them apart.
+A decision that all samples take alike is built into the result, so samples must disagree where
+they can: the first rung of the ladder is wide (a clamp at 128 or 512 shows) and odd (so does
+rounding and padding). Later rungs are narrower, longer, or multiples of 2, 4, ... 128, for networks
+that accept nothing else. Different dimensions get different sizes, to keep them apart.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Ways to say a reshape to sizes that vary; which of them holds is for MXNet's inference to judge."""
+"""Ways to say a reshape to sizes that vary; which one holds is for MXNet's inference to judge."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Codes = Tuple[int, ...]
 
 
 def segments(source: Shape, target: Shape) -> List[Tuple[Shape, Shape]]:
-    """Cut both shapes into runs of equal product: ``(2, 3, 4), (6, 4)`` into ``(2, 3)->(6,), (4,)->(4,)``."""
+    """Cut both shapes into runs of equal product: ``(2, 3, 4), (6, 4)`` at ``(2, 3) -> (6,)``."""
     pieces: List[Tuple[Shape, Shape]] = []
     i, j = 0, 0
     while i < len(source) or j < len(target):
@@ -52,7 +52,7 @@ def segments(source: Shape, target: Shape) -> List[Tuple[Shape, Shape]]:
 
 
 def reshape_codes(source: Shape, target: Shape) -> Iterator[Tuple[Codes, bool]]:
-    """Spellings of ``target`` for ``_npx_reshape`` and whether they are read from the end, likeliest first."""
+    """Codes for ``_npx_reshape``, likeliest first, and whether they are read from the end."""
     if not varies(target):
         yield tuple(target), False  # type: ignore[arg-type]
         return

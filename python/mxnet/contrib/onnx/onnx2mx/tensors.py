@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""The arrays behind a model's tensors: inside the file, beside it, or mapped from it, read when asked for."""
+"""The arrays behind a model's tensors: inside the file, beside it, or mapped from it."""
 
 from __future__ import annotations
 
@@ -63,10 +63,6 @@ class TensorReader:
     def provide(self, location: str, buffer: Any) -> None:
         """Serve external references to ``location`` from ``buffer`` (bytes or mapping)."""
         self._buffers[location] = buffer
-
-    def serves(self, tensor: TensorProto) -> bool:
-        """Whether the tensor's bytes were cut out of the model itself."""
-        return is_external(tensor) and _place(tensor)[0] in self._buffers
 
     def array(self, tensor: TensorProto) -> np.ndarray:
         """The array of ``tensor``; a view without a copy where the file holds plain bytes.

@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Callable, Dict, List, MutableMapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, MutableMapping, Optional, Sequence
 
 import numpy as np
 
@@ -76,7 +76,7 @@ class Translator:
         self.refusals: List[ConversionError] = []
         self._prefix = ""
 
-    def run(self, inputs: Dict[str, Value]) -> List[Value]:
+    def run(self, inputs: Mapping[str, Any]) -> List[Value]:
         """Translate all nodes.
 
         Parameters

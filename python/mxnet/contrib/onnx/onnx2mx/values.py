@@ -98,7 +98,7 @@ class Dim:
     def _refuse(self) -> NoReturn:
         raise DynamicSizeError(f"the size {self} varies with the input, a fixed one is needed")
 
-    __index__ = __int__ = __float__ = __bool__ = _refuse  # type: ignore[assignment]
+    __index__ = __int__ = __float__ = __bool__ = _refuse
 
 
 Size = Union[int, Dim]
@@ -129,7 +129,7 @@ def join(values: Iterable[Any]) -> Any:
     if isinstance(first, (list, tuple)):
         if len({len(v) for v in values}) > 1:
             raise DynamicSizeError(
-                f"the number of elements of {' or '.join(map(_short, values))} varies with the input"
+                f"the number of elements of {' or '.join(map(_short, values))} varies"
             )
         return type(first)(join(v) for v in zip(*values))
     return Dim(values)
@@ -141,7 +141,7 @@ def _short(value: Any) -> str:
 
 
 def _lift(function: Callable[..., Any], symbol: str = "") -> Callable[..., Any]:
-    """``function`` on sizes, sample by sample; where ``symbol`` is an order, all must agree on it."""
+    """``function`` on sizes, sample by sample; on an order (``symbol``) all must agree."""
 
     def lifted(*args: Any) -> Any:
         count = next(len(a.sizes) for a in args if isinstance(a, Dim))

@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Leave large tensors where they are: cut their bytes out of a serialized model before it is parsed.
+"""Leave large tensors where they are: cut their bytes out of a model before it is parsed.
 
 Parsing copies every byte of a file, and a parsed model gives none of them back. So the wire format
 is walked once, only where messages are large, and each large ``raw_data`` is replaced by an

@@ -1,0 +1,225 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Fifth step of an import: find sizes that the network accepts, and check the result at others."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Iterator, List, Mapping, Optional, Sequence
+
+import mxnet as mx
+
+from onnx import helper
+
+from ..dtypes import onnx_name
+from ..errors import DynamicSizeError, InferenceError, ModelError, TranslationError
+from .arguments import Input, Wishes
+from .builders import SymbolBuilder
+from .graph import ValueInfo
+from .imported import Imported
+from .normalise import Model
+from .planning import Plan, Planner
+from .sampling import COMMON_SIZES, SAMPLES, Rung, ladder
+from .translating import Translator
+from .values import Account, Known, Tensor, Value, join
+
+
+class Fitting:
+    """Finds sizes that the network accepts, and translates it at them.
+
+    Parameters
+    ----------
+    model : Model
+    wishes : Wishes
+    planner : Planner
+    plan : Plan
+    floating : bool
+        As of ``SymbolBuilder``.
+    """
+
+    def __init__(self, model: Model, wishes: Wishes, planner: Planner, plan: Plan, floating: bool):
+        self.model, self.wishes, self.planner, self.plan = model, wishes, planner, plan
+        self.floating = floating
+
+    def run(self) -> Imported:
+        dimensions = self.wishes.dimensions
+        if not dimensions:
+            return self._translated(Rung(1, {}, {}), hasty=False)
+        first: Optional[InferenceError] = None
+        for count, rung in enumerate(ladder(dimensions, self.wishes.sizes), 1):
+            try:
+                imported = self._translated(rung, hasty=True)
+            except InferenceError as error:  # no such sizes fit this network: try others
+                first = first or error
+                continue
+            except DynamicSizeError:
+                refusal = self._refusal_of_a_sample(rung)
+                if refusal is None:
+                    raise
+                first = first or refusal
+                continue
+            self._check_other_sizes(imported, rung)
+            return dataclasses.replace(imported, rungs=count)
+        raise self._no_sizes_fit(first)
+
+    def _refusal_of_a_sample(self, rung: Rung) -> Optional[InferenceError]:
+        """Why the network does not accept one of the samples at all, or None if it accepts each.
+
+        A position table of 512 rows cut to a length of 1017 gives 512 rows: what follows may then
+        look as if it could not be said at varying sizes, where it is only wrong.
+        """
+        for sample in range(SAMPLES):
+            fixed = self
+            for name, sizes in rung.sizes.items():
+                fixed = fixed.at_size(name, sizes[sample])
+            try:
+                fixed._translated(Rung(1, {}, {}), hasty=True)
+            except InferenceError as error:
+                return error
+            except TranslationError:
+                continue
+        return None
+
+    def at_size(self, dimension: str, size: int) -> Fitting:
+        """The same with one dimension fixed."""
+        wishes = self.wishes.at_size(dimension, size)
+        return Fitting(self.model, wishes, self.planner, self.plan, self.floating)
+
+    def _translated(self, rung: Rung, hasty: bool) -> Imported:
+        sizes = rung.sizes
+        account = Account({triple: name for name, triple in sizes.items()})
+        builder = SymbolBuilder(SAMPLES if sizes else 1, self.floating)
+        translator = Translator(self.planner, self.plan, builder, hasty)
+        dims = {name: join(triple) for name, triple in sizes.items()}
+        with account.kept():
+            values = translator.run({i.name: _value(builder, i, dims) for i in self._fed()})
+            heads = self._heads(translator, values)
+        symbol = mx.sym.Group([head.handle for head in heads])
+        return Imported(
+            symbol=symbol,
+            parameters=builder.parameters,
+            inputs=self.wishes.inputs,
+            outputs=[v.name for v in self.model.graph.outputs],
+            output_shapes=[head.shape for head in heads],
+            assumptions=tuple(account.assumptions),
+            sizes=dict(sizes),
+            step=rung.step,
+            rungs=1,
+        )
+
+    def _fed(self) -> Iterator[Input]:
+        return (given for given in self.wishes.inputs if given.used)
+
+    def _heads(self, translator: Translator, values: Sequence[Value]) -> List[Tensor]:
+        """The outputs as nodes of their own, called like the model's outputs."""
+        op, heads = translator.op, []  # type: Any, List[Tensor]
+        for info, value in zip(self.model.graph.outputs, values):
+            tensor = _checked_output(op.tensor(value), info)
+            with op.node(info.name, 1):
+                if not _is_sole_output(tensor) or any(tensor.handle is h.handle for h in heads):
+                    tensor = op.identity(tensor)
+                again = any(info.name == v.name for v in self.model.graph.outputs[: len(heads)])
+                op.builder.rename(tensor, op.names.unique(info.name) if again else info.name)
+            heads.append(tensor)
+        return heads
+
+    def _check_other_sizes(self, imported: Imported, rung: Rung) -> None:
+        """Other samples must lead to the very same symbol.
+
+        Raises
+        ------
+        DynamicSizeError
+            If they do not: something hangs on the sizes that the symbol does not say.
+        """
+        turned = {name: (*sizes[1:], sizes[0]) for name, sizes in rung.sizes.items()}
+        try:
+            other = self._translated(dataclasses.replace(rung, sizes=rung.others), hasty=True)
+        except InferenceError:  # not accepted; the same sizes in another order are
+            other = self._translated(dataclasses.replace(rung, sizes=turned), hasty=True)
+        if other.symbol.tojson() != imported.symbol.tojson():
+            raise DynamicSizeError(
+                f"{self.model.source} computes something else at other sizes, which a Symbol "
+                f"cannot say; fix the sizes with {self._remedy()}"
+            )
+
+    def _no_sizes_fit(self, first: Optional[InferenceError]) -> InferenceError:
+        """The refusal of all sizes, with the dimension that is to blame if one is found."""
+        blame = self._blame()
+        return InferenceError(
+            f"{self.model.source} accepts none of the sizes tried for "
+            f"{', '.join(d.name for d in self.wishes.dimensions)}. {blame}The first refusal: "
+            f"{first}"
+        )
+
+    def _blame(self) -> str:
+        """Hold one dimension at a common size while the others vary, and say what helps."""
+        for dimension in self.wishes.dimensions:
+            for size in COMMON_SIZES:
+                if self.at_size(dimension.name, size)._accepts_some_sizes():
+                    return (
+                        f"With '{dimension.name}' fixed it does, for example at {size}: "
+                        f"sizes={{'{dimension.name}': {size}}}. "
+                    )
+        return f"Fix sizes with {self._remedy()}. "
+
+    def _accepts_some_sizes(self) -> bool:
+        dimensions = self.wishes.dimensions
+        rungs: Iterator[Rung] = iter([Rung(1, {}, {})])
+        if dimensions:
+            rungs = (r for i, r in enumerate(ladder(dimensions, self.wishes.sizes)) if i in (0, 20))
+        for rung in rungs:
+            try:
+                self._translated(rung, hasty=True)
+            except InferenceError:
+                continue
+            except DynamicSizeError:
+                return False
+            return True
+        return False
+
+    def _remedy(self) -> str:
+        shapes = {
+            given.name: tuple(size if isinstance(size, int) else "..." for size in given.shape)
+            for given in self._fed()
+            if any(isinstance(size, str) for size in given.shape)
+        }
+        return f"input_shapes={shapes}".replace("'...'", "...")
+
+
+def _value(builder: SymbolBuilder, given: Input, dims: Mapping[str, Any]) -> Value:
+    if given.value is not None:
+        return Known(given.name, (given.value,))
+    shape = tuple(dims[size] if isinstance(size, str) else size for size in given.shape)
+    return builder.input(given.name, shape, given.dtype)
+
+
+def _checked_output(value: Any, info: ValueInfo) -> Tensor:
+    """An output of the model, which must be what the model says it is."""
+    if not isinstance(value, Tensor):
+        raise TranslationError(f"output '{info.name}' is no tensor; a Symbol gives tensors only")
+    if info.data_type and helper.np_dtype_to_tensor_dtype(value.dtype) != info.data_type:
+        raise ModelError(
+            f"output '{info.name}' is declared as {onnx_name(info.data_type)} and computed as "
+            f"{value.dtype}"
+        )
+    return value
+
+
+def _is_sole_output(tensor: Tensor) -> bool:
+    """Whether a node makes this tensor and nothing else, and so can be called like it."""
+    names = tensor.handle.list_outputs()
+    return bool(names == [f"{tensor.handle.name}_output"])
