@@ -41,6 +41,8 @@ PATH = pathlib.Path(__file__).parents[2] / "python/mxnet/contrib/onnx/mx2onnx/op
 TENSORS = ("NDArray", "Symbol")
 #: Operators that hand parameters of any name on to the user's own code.
 OPEN = ("Custom",)
+#: Parameters that the registry calls required and MXNet does without, with the value it then takes.
+UNSAID = {("smooth_l1", "scalar"): "1"}
 #: A value for required parameters, by the first word of their type.
 GUESSES = {
     "int": "1",
@@ -88,6 +90,9 @@ def describe(name: str) -> Tuple[str, Dict[str, Any]]:
     if count_key.value:
         info["variadic"] = py_str(count_key.value)
     canonical = py_str(real.value)
+    for (operator, parameter), unsaid in UNSAID.items():
+        if operator == canonical:
+            info["parameters"][parameter][1] = unsaid
     if canonical in OPEN:
         info["open"] = True
     return canonical, info

@@ -94,6 +94,8 @@ def misfits(
         shape = given.get(name)
         if shape is None:
             continue
+        if len(shape) == len(wanted) + 1 and shape[-1] == 1:  # MXNet takes a column for a vector
+            shape = shape[:-1]
         fits: List[bool] = [len(shape) == len(wanted)]
         for have, want in zip(shape, wanted):
             if isinstance(want, str):

@@ -148,10 +148,8 @@ class SymbolJson:
 
     def _only_output(self, index: int) -> int:
         node, count = self.nodes[index], self._count(index)
-        own = node.op != "null" and operator_info.own_output_names(
-            operator_info.canonical_name(node.op)
-        )
-        if count > 1 and not own:
+        own = operator_info.own_output_names(operator_info.canonical_name(node.op))
+        if count > 1 and own[:1] != ("output",):  # there the others have names of their own
             names = ", ".join(f"{node.name}_output{k}" for k in range(count))
             raise ModelError(f"'{node.name}' has several outputs: {names}")
         return 0

@@ -42,8 +42,8 @@ def arange_like(op, data, *, start, step, axis):
 
 def filling(number):
     def row(op, *, shape, dtype):
-        """A size of 0 is one that MXNet infers from the reader; 1 broadcasts to it (an RNN takes zeros as no state)."""
-        return op.constant(np.full([n or 1 for n in shape], number), np.dtype(dtype))
+        """A size of 0 is one that MXNet infers from the reader (an RNN takes zeros as no state)."""
+        return op.filled(shape, number, dtype)
 
     return row
 
