@@ -26,12 +26,10 @@ import argparse
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-from importlib import metadata
 from typing import Any, Callable, Dict, List, Sequence
 
 HERE = pathlib.Path(__file__).parent
@@ -183,15 +181,12 @@ def latency_table(figures: Dict[str, Any]) -> str:
 
 
 def surroundings() -> Dict[str, Any]:
-    """What the figures depend on and ratios are meant to take out."""
-    versions = {"python": platform.python_version()}
-    for name in ("mxnet", "numpy", "onnx", "onnxruntime"):
-        versions[name] = metadata.version(name)
-    return {**versions, "cpus": os.cpu_count(), "load": os.getloadavg()[0]}
+    """What the figures depend on, and ratios are meant to take out."""
+    return {**in_child("versions", {}), "cpus": os.cpu_count(), "load": os.getloadavg()[0]}
 
 
 def print_report(report: Dict[str, Any]) -> None:
-    print(", ".join(f"{k} {v}" for k, v in report["surroundings"].items()))
+    print(", ".join(f"{name} {value}" for name, value in report["surroundings"].items()))
     for part, heading in (
         ("export", "Export, files to file"),
         ("import", "Import, file to symbol and NDArrays, batch left dynamic"),

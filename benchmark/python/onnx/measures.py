@@ -25,6 +25,7 @@ import importlib
 import json
 import os
 import pathlib
+import platform
 import shutil
 import statistics
 import sys
@@ -60,6 +61,13 @@ def measured(work: Callable[[], object]) -> Dict[str, float]:
         "cpu": time.process_time() - cpu,
         "peak": max(0, memory("VmHWM") - before),
     }
+
+
+def versions() -> Dict[str, str]:
+    """Of Python and of everything that takes part."""
+    names = ("mxnet", "numpy", "onnx", "onnxruntime")
+    found = {name: importlib.import_module(name).__version__ for name in names}
+    return {"python": platform.python_version(), **found}
 
 
 # -- files to work on ------------------------------------------------------------------------
