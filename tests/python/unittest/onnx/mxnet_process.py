@@ -74,7 +74,8 @@ class MXNetProcess:
         except EOFError:
             self._child = None
             status = child.wait()
-            raise MXNetFailure(f"MXNet died of {signal.Signals(-status).name}") from None
+            cause = signal.Signals(-status).name if status < 0 else f"exit code {status}"
+            raise MXNetFailure(f"MXNet died of {cause}") from None
         if isinstance(answer, str):
             raise MXNetFailure(answer)
         return answer

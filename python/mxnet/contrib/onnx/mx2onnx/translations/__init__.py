@@ -40,6 +40,7 @@ from . import (
     reduction,
     sequence,
     shape,
+    sorting,
 )
 
 #: The families in reading order.
@@ -55,6 +56,7 @@ FAMILIES = (
     shape,
     joining,
     indexing,
+    sorting,
     image,
     generator,
     random,

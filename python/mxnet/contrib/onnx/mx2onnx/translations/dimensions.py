@@ -22,6 +22,9 @@ import numpy as np
 
 from .casting import cast
 
+#: Ends a slice behind whatever is there; negated, ahead of it.
+TO_THE_END = 2**63 - 1
+
 
 def sizes(op, x, axes):
     """int64 vector of the sizes of ``x`` along ``axes``: a constant where they are known."""

@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Slicing and gathering."""
+"""Slices, and entries by index. MXNet's indices may be of any dtype and out of range."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import cast
-from .dimensions import sizes
+from .casting import cast, known_dtype, takes
+from .comparison import as_bool
+from .dimensions import TO_THE_END, along, sizes
+from .elementwise import larger, smaller
 
 table = TranslationTable()
 
-TO_THE_END = 2**63 - 1
 
-
+# Slices
 @table.op("slice_axis")
 def slice_axis(op, data, *, axis, begin, end):
-    return op.Slice(
-        data, starts=[begin], ends=[TO_THE_END if end is None else end], axes=[op.axis(data, axis)]
-    )
+    end = TO_THE_END if end is None else end
+    return op.Slice(data, starts=[begin], ends=[end], axes=[op.axis(data, axis)])
 
 
 @table.op("slice")
@@ -42,59 +42,117 @@ def slice_(op, data, *, begin, end, step):
     step = [1 if s is None else s for s in (step or (1,) * len(begin))]
     starts = [(0 if s > 0 else TO_THE_END) if b is None else b for b, s in zip(begin, step)]
     ends = [(TO_THE_END if s > 0 else -TO_THE_END) if e is None else e for e, s in zip(end, step)]
-    return op.Slice(data, starts=starts, ends=ends, axes=range(len(begin)), steps=step)
+    steps = None if set(step) == {1} else step
+    return op.Slice(data, starts=starts, ends=ends, axes=range(len(begin)), steps=steps)
 
 
 @table.op("slice_like")
 def slice_like(op, data, shape_like, *, axes):
     axes = [op.axis(data, a) for a in axes] or list(range(op.rank(shape_like)))
-    axes = [
-        a for a in axes if op.dims(data)[a] is None or op.dims(data)[a] != op.dims(shape_like)[a]
-    ]
-    return (
-        op.Slice(data, starts=[0] * len(axes), ends=sizes(op, shape_like, axes), axes=axes)
-        if axes
-        else data
-    )
+    have, want = op.dims(data), op.dims(shape_like)
+    axes = [a for a in axes if have[a] is None or have[a] != want[a]]
+    if not axes:
+        return data
+    return op.Slice(data, starts=[0] * len(axes), ends=sizes(op, shape_like, axes), axes=axes)
 
 
 @table.op("Crop", ignores=("num_args",))
 def crop(op, data, crop_like=None, *, offset, h_w, center_crop):
-    wanted = op.constant(list(h_w), np.int64) if crop_like is None else sizes(op, crop_like, [2, 3])
-    if (
-        not center_crop
-        and op.tensor(wanted)
-        and tuple(op.tensor(wanted).read()) == op.dims(data)[2:]
-    ):
+    """(N, C, H, W) cropped to the H and W of the second input, or to ``h_w``."""
+    wanted = op.constant(h_w, np.int64) if crop_like is None else sizes(op, crop_like, [2, 3])
+    known = op.tensor(wanted)
+    if not center_crop and known and tuple(known.read()) == op.dims(data)[2:]:
         return data
-    begin = op.constant(list(offset), np.int64)
+    if not center_crop and not any(offset):
+        return op.Slice(data, starts=[0, 0], ends=wanted, axes=[2, 3])
+    begin = op.constant(offset, np.int64)
     if center_crop:
-        begin = op.Div(op.Sub(sizes(op, data, [2, 3]), wanted), op.constant(2, np.int64))
-    return op.Slice(
-        data,
-        starts=begin,
-        ends=op.Add(begin, wanted) if any(offset) or center_crop else wanted,
-        axes=[2, 3],
-    )
+        begin = op.Div(op.Sub(sizes(op, data, [2, 3]), wanted), np.int64(2))
+    return op.Slice(data, starts=begin, ends=op.Add(begin, wanted), axes=[2, 3])
 
 
-def indices(op, x, count, mode):
-    """int64 indices from MXNet's, which may be of any dtype and out of range."""
+# Entries by index
+def _count(op, x, axis):
+    """The size of an axis: a number, or the value that holds it."""
+    size = op.dims(x)[axis]
+    return sizes(op, x, [axis]) if size is None else size
+
+
+def in_range(op, index, count, mode):
+    """int32 or int64 indices from MXNet's; ``count`` is a number or an int64 vector of one."""
+    if op.dtype(index) != np.int32 or isinstance(count, str):
+        index = cast(op, index, np.int64)
+    if mode == "raise":
+        return index
     if mode == "wrap":
-        return op.Mod(cast(op, x, np.int64), count)
-    if op.dtype(x).kind in "iu" and op.opset < 12:  # neither Clip nor Max takes integers before
-        return cast(op, op.Min(op.Max(cast(op, x, np.float64), 0), count - 1), np.int64)
-    return cast(op, op.Clip(x, 0, count - 1), np.int64)
+        return op.Mod(index, count)
+    last = op.Sub(count, np.int64(1)) if isinstance(count, str) else count - 1
+    if isinstance(last, int) and takes(op, "Clip", op.dtype(index)):
+        return op.Clip(index, 0, last)
+    return smaller(op, larger(op, index, 0), last)
 
 
-@table.op("take", limits="mode='raise' is not covered")
-def take(op, a, indices_, *, axis, mode):
-    count = op.dims(a)[op.axis(a, axis)]
-    if count is None:
-        raise TranslationError(f"the size of axis {axis} must be known")
-    return op.Gather(a, indices(op, indices_, count, mode), axis=op.axis(a, axis))
+@table.op("take", limits="with mode='raise' a negative index counts from the end")
+def take(op, a, indices, *, axis, mode):
+    axis = op.axis(a, axis)
+    return op.Gather(a, in_range(op, indices, _count(op, a, axis), mode), axis=axis)
 
 
 @table.op("Embedding", ignores=("output_dim", "dtype", "sparse_grad"))
 def embedding(op, data, weight, *, input_dim):
-    return op.Gather(weight, indices(op, data, input_dim, "clip"), axis=0)
+    """The weight says its width and dtype itself."""
+    return op.Gather(weight, in_range(op, data, input_dim, "clip"), axis=0)
+
+
+@table.op("pick")
+def pick(op, data, index, *, axis, mode, keepdims):
+    """One entry along ``axis`` for each place along the others."""
+    if axis is None:
+        raise TranslationError("axis=None is one that MXNet itself does not pick along")
+    axis = op.axis(data, axis)
+    places = in_range(op, index, _count(op, data, axis), mode)
+    if op.rank(index) < op.rank(data):
+        places = op.Unsqueeze(places, axes=[axis])
+    picked = op.GatherElements(data, places, axis=axis)
+    return picked if keepdims or op.rank(data) == 1 else op.Squeeze(picked, axes=[axis])
+
+
+@table.op("batch_take")
+def batch_take(op, a, indices):
+    return pick(op, a, indices, axis=1, mode="clip", keepdims=False)
+
+
+@table.op("one_hot")
+def one_hot(op, indices, *, depth, on_value, off_value, dtype):
+    """A comparison: ONNX's OneHot takes a negative index from the end, MXNet nowhere."""
+    index = op.Unsqueeze(cast(op, indices, np.int64), axes=[op.rank(indices)])
+    hot = op.Equal(index, op.constant(np.arange(depth), np.int64))
+    on, off = (op.constant(np.float64(v).astype(known_dtype(dtype))) for v in (on_value, off_value))
+    return op.Where(hot, on, off)
+
+
+def _coordinates_last(op, indices):
+    """MXNet has the coordinates along the first axis, ONNX along the last."""
+    rank = op.rank(indices)
+    return op.Transpose(cast(op, indices, np.int64), perm=[*range(1, rank), 0])
+
+
+@table.op("gather_nd", limits="the number of coordinates must be known")
+def gather_nd(op, data, indices):
+    if op.dims(indices)[0] is None:
+        raise TranslationError("the first size of the indices, the coordinates, must be known")
+    return op.GatherND(data, _coordinates_last(op, indices))
+
+
+@table.op("scatter_nd", limits="of two entries for one place either may win")
+def scatter_nd(op, data, indices, *, shape):
+    zeros = op.constant(np.zeros(shape, op.dtype(data)))
+    return op.ScatterND(zeros, _coordinates_last(op, indices), data)
+
+
+@table.op("where")
+def where(op, condition, x, y):
+    """A condition of one axis chooses whole rows."""
+    if op.rank(condition) < op.rank(x):
+        condition = along(op, condition, x, 0)
+    return op.Where(as_bool(op, condition), x, y)

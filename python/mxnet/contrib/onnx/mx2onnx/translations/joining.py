@@ -14,16 +14,18 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Joining and splitting."""
+"""Joining tensors and taking them apart."""
 
 from __future__ import annotations
 
+from ...errors import TranslationError
 from ...translation import TranslationTable
+from .dimensions import TO_THE_END
 
 table = TranslationTable()
 
 
-@table.op("Concat", "_rnn_param_concat", ignores=("num_args",))
+@table.op("Concat", ignores=("num_args",))
 def concat(op, *data, dim):
     return op.Concat(*data, axis=op.axis(data[0], dim))
 
@@ -31,11 +33,41 @@ def concat(op, *data, dim):
 @table.op("stack", ignores=("num_args",))
 def stack(op, *data, axis):
     axis = axis if axis >= 0 else axis + op.rank(data[0]) + 1
-    return op.Concat(*(op.Unsqueeze(d, axes=[axis]) for d in data), axis=axis)
+    return op.Concat(*(op.Unsqueeze(x, axes=[axis]) for x in data), axis=axis)
+
+
+def _without_axis(op, parts, axis, squeeze_axis):
+    return tuple(op.Squeeze(p, axes=[axis]) for p in parts) if squeeze_axis else tuple(parts)
 
 
 @table.op("SliceChannel")
 def slice_channel(op, data, *, num_outputs, axis, squeeze_axis):
+    """Equal parts."""
     axis = op.axis(data, axis)
     parts = (data,) if num_outputs == 1 else op.Split(data, axis=axis, outputs=num_outputs)
-    return tuple(op.Squeeze(p, axes=[axis]) for p in parts) if squeeze_axis else parts
+    return _without_axis(op, parts, axis, squeeze_axis)
+
+
+@table.op("_split_v2", limits="equal sections need a known size")
+def split_v2(op, data, *, indices, axis, squeeze_axis, sections):
+    """Parts that begin at ``indices``, or ``sections`` parts of which the first may be longer by 1."""
+    axis = op.axis(data, axis)
+    size = op.dims(data)[axis]
+    if sections:
+        if size is None:
+            raise TranslationError(f"sections={sections} needs a known size of axis {axis}")
+        each, longer = divmod(size, sections)
+        lengths = [each + (k < longer) for k in range(sections)]
+    elif size is None:
+        ends = [*indices[1:], TO_THE_END]
+        parts = [op.Slice(data, starts=[b], ends=[e], axes=[axis]) for b, e in zip(indices, ends)]
+        return _without_axis(op, parts, axis, squeeze_axis)
+    else:
+        lengths = [e - b for b, e in zip(indices, [*indices[1:], size])]
+    if min(lengths) < 1:
+        raise TranslationError(f"a part of {size} split as {lengths} is empty")
+    if len(lengths) == 1:
+        parts = (data,)
+    else:
+        parts = op.Split(data, axis=axis, split=lengths, outputs=len(lengths))
+    return _without_axis(op, parts, axis, squeeze_axis)

@@ -14,58 +14,54 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Shapes."""
+"""Shapes: reshaping, order of axes, repetition, padding. What varies with the input stays in the file."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .dimensions import sizes
+from .dimensions import TO_THE_END, count, sizes
 
 table = TranslationTable()
 
 
 @table.op("Flatten")
 def flatten(op, data):
+    """The first axis and the product of the others."""
     return data if op.rank(data) == 2 else op.Flatten(data)
 
 
-@table.op("Reshape", ignores=("keep_highest",), limits="target_shape (before 0.9) is not covered")
-def reshape(op, data, *, shape, reverse):
-    if not reverse and all(code >= -1 for code in shape):
+@table.op("Reshape")
+def reshape(op, data, *, shape, reverse, target_shape, keep_highest):
+    """``target_shape`` is from before MXNet 0.9: its 0 is the size that is inferred."""
+    if not shape:
+        if target_shape[1 if keep_highest else 0 :].count(0) > 1:
+            raise TranslationError(f"target_shape {target_shape} leaves more than one size open")
+        targets = [n or -1 for n in target_shape]
+        return op.Reshape(data, shape=[0, *targets[1:]] if keep_highest else targets)
+    if not reverse and min(shape) >= -1:
         return op.Reshape(data, shape=shape)  # the codes 0 and -1 mean the same in ONNX
     turn = (lambda v: list(v)[::-1]) if reverse else list
     targets = turn(target_sizes(turn(range(op.rank(data))), turn(shape)))
-    parts = []
-    for position, target in enumerate(targets):
-        known = target and [op.dims(data)[a] for a in target[0]]
-        if target is None:
-            parts.append(-1)
-        elif target == ((position,), 1, 1):
-            parts.append(0)  # the same dimension in the same place
-        else:
-            parts.append(target if None in known else int(np.prod(known)) * target[1] // target[2])
+    parts = [_part(op, data, position, target) for position, target in enumerate(targets)]
     unknown = [i for i, p in enumerate(parts) if isinstance(p, tuple)]
     if len(unknown) == 1 and -1 not in parts:
         parts[unknown.pop()] = -1
     if not unknown:
         return op.Reshape(data, shape=parts)
-    vector = [
-        op.Div(
-            op.ReduceProd(sizes(op, data, p[0]), axes=[0], keepdims=1),
-            op.constant([p[2]], np.int64),
-        )
-        if isinstance(p, tuple)
-        else op.constant([p], np.int64)
-        for p in parts
-    ]
+    vector = [_size(op, data, part) for part in parts]
     return op.Reshape(data, op.Concat(*vector, axis=0))
 
 
 def target_sizes(axes, codes):
-    """What MXNet's reshape codes ask for, a triple each: (axes, n, d) is the product of those axes * n / d; None is the rest."""
+    """What MXNet's reshape codes ask for, None for the rest.
+
+    A triple (axes, n, d) is the product of the sizes of those axes times n / d.
+    """
     result, at, codes = [], 0, list(codes)
     while codes:
         code = codes.pop(0)
@@ -80,12 +76,46 @@ def target_sizes(axes, codes):
             result.append(((axes[at],), 1, right) if left == -1 else ((), left, 1))
             result.append(((axes[at],), 1, left) if right == -1 else ((), right, 1))
             at += 1
+        elif code == 0:
+            result.append(((axes[at],), 1, 1))
+            at += 1
         else:
-            result.append(
-                ((axes[at],), 1, 1) if code == 0 else None if code == -1 else ((), code, 1)
-            )
+            result.append(None if code == -1 else ((), code, 1))
             at += 1
     return result
+
+
+def _part(op, data, position, target):
+    """A target as a number or an ONNX code; itself where its sizes vary."""
+    if target is None:
+        return -1
+    if target == ((position,), 1, 1):
+        return 0  # the same size in the same place
+    known = [op.dims(data)[a] for a in target[0]]
+    return target if None in known else math.prod(known) * target[1] // target[2]
+
+
+def _size(op, data, part):
+    if not isinstance(part, tuple):
+        return op.constant([part], np.int64)
+    axes, _, divisor = part
+    size = op.ReduceProd(sizes(op, data, axes), axes=[0], keepdims=1)
+    return size if divisor == 1 else op.Div(size, op.constant([divisor], np.int64))
+
+
+@table.op("reshape_like")
+def reshape_like(op, lhs, rhs, *, lhs_begin, lhs_end, rhs_begin, rhs_end):
+    """Axes ``lhs_begin`` to ``lhs_end`` take the sizes of those of ``rhs``."""
+    left, right = list(range(op.rank(lhs))), list(range(op.rank(rhs)))
+    replaced = left[slice(lhs_begin, lhs_end)]
+    begin = replaced[0] if replaced else slice(lhs_begin, lhs_end).indices(len(left))[0]
+    parts = [
+        (lhs, left[:begin]),
+        (rhs, right[slice(rhs_begin, rhs_end)]),
+        (lhs, left[begin + len(replaced) :]),
+    ]
+    vectors = [sizes(op, x, axes) for x, axes in parts if axes]
+    return op.Reshape(lhs, op.Concat(*vectors, axis=0) if len(vectors) > 1 else vectors[0])
 
 
 @table.op("transpose")
@@ -105,11 +135,16 @@ def expand_dims(op, data, *, axis):
     return op.Unsqueeze(data, axes=[axis if axis >= 0 else axis + op.rank(data) + 1])
 
 
-@table.op("squeeze")
+@table.op("squeeze", limits="without axes all sizes must be known")
 def squeeze(op, data, *, axis):
-    if not axis and None in op.dims(data):
-        raise TranslationError("squeeze without axes needs known sizes")
-    return op.Squeeze(data, axes=[op.axis(data, a) for a in axis] if axis else None)
+    if axis is None:
+        if None in op.dims(data):
+            raise TranslationError("squeeze without axes needs known sizes; name the axes")
+        axis = [k for k, size in enumerate(op.dims(data)) if size == 1]
+    axes = [op.axis(data, a) for a in axis]
+    if len(axes) == op.rank(data):
+        return op.Reshape(data, shape=[1])  # no rank 0 in MXNet
+    return op.Squeeze(data, axes=axes) if axes else data
 
 
 @table.op("tile")
@@ -120,24 +155,28 @@ def tile(op, data, *, reps):
     return op.Tile(data, repeats=[*[1] * max(-extra, 0), *reps])
 
 
-@table.op("broadcast_like")
-def broadcast_like(op, lhs, rhs, *, lhs_axes, rhs_axes):
-    if not lhs_axes:
-        return op.Expand(lhs, op.Shape(rhs))
-    wanted = [op.constant([1], np.int64)] * op.rank(lhs)
-    for left, right in zip(lhs_axes, rhs_axes):
-        wanted[op.axis(lhs, left)] = sizes(op, rhs, [op.axis(rhs, right)])
-    return op.Expand(lhs, op.Concat(*wanted, axis=0))
+@table.op("repeat")
+def repeat(op, data, *, repeats, axis):
+    """Each entry along ``axis`` several times; of the flattened data without one."""
+    if axis is None:
+        data, axis = op.Reshape(data, shape=[-1]), 0
+    axis, rank = op.axis(data, axis), op.rank(data)
+    behind = op.dims(data)[axis + 1 :]
+    if None in behind:  # last, it can be merged whatever the other sizes are
+        perm = list(range(rank))
+        perm[axis], perm[-1] = rank - 1, axis
+        return op.Transpose(
+            repeat(op, op.Transpose(data, perm=perm), repeats=repeats, axis=rank - 1), perm=perm
+        )
+    times = [repeats if k == axis + 1 else 1 for k in range(rank + 1)]
+    tiled = op.Tile(op.Unsqueeze(data, axes=[axis + 1]), repeats=times)
+    return op.Reshape(tiled, shape=[*[0] * axis, -1, *behind])
 
 
-@table.op("Pad")
-def pad(op, data, *, mode, pad_width, constant_value):
-    return op.Pad(
-        data,
-        pads=[*pad_width[::2], *pad_width[1::2]],
-        mode=mode,
-        constant_value=constant_value if mode == "constant" else None,
-    )
+@table.op("reverse")
+def reverse(op, data, *, axis):
+    last, whole = [-1] * len(axis), [-TO_THE_END] * len(axis)
+    return op.Slice(data, starts=last, ends=whole, axes=axis, steps=last)
 
 
 @table.op("broadcast_axis")
@@ -146,3 +185,50 @@ def broadcast_axis(op, data, *, axis, size):
     for a, n in zip(axis, size):
         shape[a] = n
     return op.Expand(data, op.constant(shape, np.int64))
+
+
+@table.op("broadcast_to")
+def broadcast_to(op, data, *, shape):
+    """A size of 0 stays as it is."""
+    return op.Expand(data, op.constant([n or 1 for n in shape], np.int64))
+
+
+@table.op("broadcast_like")
+def broadcast_like(op, lhs, rhs, *, lhs_axes, rhs_axes):
+    if not lhs_axes:
+        return op.Expand(lhs, sizes(op, rhs, range(op.rank(rhs))))
+    wanted = [op.constant([1], np.int64)] * op.rank(lhs)
+    for left, right in zip(lhs_axes, rhs_axes):
+        wanted[op.axis(lhs, left)] = sizes(op, rhs, [op.axis(rhs, right)])
+    return op.Expand(lhs, op.Concat(*wanted, axis=0))
+
+
+@table.op("shape_array")
+def shape_array(op, data):
+    return sizes(op, data, range(op.rank(data)))
+
+
+@table.op("size_array")
+def size_array(op, data):
+    return op.Reshape(count(op, data, range(op.rank(data))), shape=[1])
+
+
+@table.op("Pad")
+def pad(op, data, *, mode, pad_width, constant_value):
+    """Two numbers an axis, where ONNX has all beginnings first."""
+    return op.Pad(
+        data,
+        pads=[*pad_width[::2], *pad_width[1::2]],
+        mode=mode,
+        constant_value=constant_value if mode == "constant" else None,
+    )
+
+
+@table.op("depth_to_space")
+def depth_to_space(op, data, *, block_size):
+    return op.DepthToSpace(data, blocksize=block_size)
+
+
+@table.op("space_to_depth")
+def space_to_depth(op, data, *, block_size):
+    return op.SpaceToDepth(data, blocksize=block_size)
