@@ -60,6 +60,7 @@ CASES += [
     case(28, "y = Celu <alpha=0.5> (x)", x=normal(2, 3, 4), as_opset=22),
     case(24, "y = Swish <alpha=1.5> (x)", x=normal(2, 3, 4), dynamic=True),
     case(24, "y = Swish (x)", x=normal(2, 3, 4)),
+    case(22, "y = Mish (x)", x=array([-100.0, -10, 0, 10, 100]), tolerance=(1e-4, 1e-8)),
     case(14, "y = Relu (x)", x=array([[-3, 5, 0]], "int32")),
     case(14, "y = Relu (x)", x=array([[-3, 5, 0]], "int8")),
     case(13, "y = Tanh (x)", x=normal(2, 3, dtype="float64")),

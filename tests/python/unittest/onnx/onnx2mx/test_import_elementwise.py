@@ -250,6 +250,32 @@ for _direction in ("LEFT", "RIGHT"):
         case(28, _text, **_shifts, expected="reference"),
     ]
 
+_COUNTS = array([[0, 1, 5, 7, 31, 63, 64, -1]], "int64")
+CASES += [
+    case(
+        28,
+        f'y = BitShift <direction="{direction}"> (x, k)',
+        x=array([[-(2 ** (b - 1))], [-3], [2 ** (b - 1) - 1]], dtype),
+        k=_COUNTS.astype(dtype),
+        expected=lambda x, k, d=direction, b=b: _shifted(x, k, d, b),
+    )
+    for dtype, b in (("int8", 8), ("int32", 32), ("int64", 64))
+    for direction in ("LEFT", "RIGHT")
+]
+
+
+def _shifted(x, count, direction, bits):
+    """In Python's own integers."""
+
+    def shift(value, n):
+        if not 0 <= n < bits:
+            return -1 if direction == "RIGHT" and value < 0 else 0
+        value = value << n if direction == "LEFT" else value >> n
+        return (value + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
+
+    return np.vectorize(shift, otypes=[x.dtype])(x.astype(object), count.astype(object))
+
+
 for _op in ("Max", "Min", "Sum", "Mean"):
     CASES += [
         case(

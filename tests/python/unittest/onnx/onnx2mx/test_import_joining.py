@@ -71,6 +71,7 @@ CASES = [
         expected=lambda x, n, axis: np.tile(x, (1, 2, 1)),
     ),
     case(13, "y = Tile (x, r)", x=bools(2, 3), r=value([2, 2])),
+    case(13, "y = Tile (x, r)", x=normal(2, 3, 4, 5), r=known(ints(7, 6, 4, 2))),
     case(13, "y = Tile (x, r)", x=normal(2, 3), r=known(ints(1, 1))),
     case(13, "y = Tile (x, r)", x=normal(2, 3), r=known(ints(2)), refused="repeats"),
 ]

@@ -92,8 +92,10 @@ def hard_swish(op, x):
 
 @table.op("Mish", versions=(18, 22))
 def mish(op, x):
-    gate = op.Activation(op.Activation(x, act_type="softrelu"), act_type="tanh")
-    return op._npi_multiply(x, gate)
+    """tanh(softplus(x)) is n / (n + 2) with n = e**x (e**x + 2), which keeps its digits far below 0."""
+    power = op._npi_exp(op._npi_minimum(x, scalar(op, 20, x.dtype)))
+    n = op._npi_multiply(power, op._npi_add_scalar(power, scalar=2.0))
+    return op._npi_multiply(x, op._npi_true_divide(n, op._npi_add_scalar(n, scalar=2.0)))
 
 
 @table.op("Gelu", versions=(20,))

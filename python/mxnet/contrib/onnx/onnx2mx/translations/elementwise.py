@@ -216,15 +216,32 @@ for _op_type, _op_name in {
     table.op(_op_type, versions=(18,))(_binary(_op_name))
 
 
-@table.op("BitShift", versions=(11, 28), limits="uint8 only")
+@table.op("BitShift", versions=(11, 28))
 def bit_shift(op, x, y, *, direction):
-    """By a table of powers of two in int64; a shift by all the bits leaves nothing."""
-    if x.dtype != np.uint8:
-        op.fail(f"{x.dtype} is not covered, uint8 is")
-    powers = op.constant(2 ** np.arange(9, dtype=np.int64))
-    factor = op.take(powers, y, axis=0, mode="clip")
-    shift = op._npi_multiply if direction == "LEFT" else op.broadcast_div
-    return op.Cast(shift(op.Cast(x, dtype="int64"), factor), dtype="uint8")
+    """By powers of two in int64; a shift by all the bits leaves those of the sign alone."""
+    if direction not in ("LEFT", "RIGHT"):
+        op.fail(f"direction '{direction}' is not known, 'LEFT' and 'RIGHT' are")
+    value, count = cast(op, x, "int64"), cast(op, y, "int64")
+    bits, none = 8 * x.dtype.itemsize, scalar(op, 0, np.int64)
+    if direction == "LEFT":
+        powers = np.left_shift(1, np.arange(bits))
+        moved, rest = op._npi_multiply(value, _looked_up(op, powers, count)), none
+    else:  # a negative number by its complement: division is towards zero
+        bits = min(bits, 63)  # 2**63 is no int64, and leaves nothing but the sign either
+        factor = _looked_up(op, np.left_shift(1, np.arange(bits)), count)
+        negative = op._npi_less(value, none)
+        size = op._npi_where(negative, op._npi_bitwise_not(value), value)
+        size = op.broadcast_div(size, factor)
+        moved = op._npi_where(negative, op._npi_bitwise_not(size), size)
+        rest = op._npi_where(negative, scalar(op, -1, np.int64), none)
+    inside = op._npi_multiply(
+        op._npi_greater_equal(count, none), op._npi_less(count, scalar(op, bits, np.int64))
+    )
+    return cast(op, op._npi_where(inside, moved, rest), x.dtype)
+
+
+def _looked_up(op, powers, count):
+    return op.take(op.constant(powers), count, axis=0, mode="clip")
 
 
 # -- any number of operands --------------------------------------------------------------------

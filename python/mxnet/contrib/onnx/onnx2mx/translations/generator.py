@@ -41,6 +41,7 @@ def constant_of_shape(op, *, input, value=None):
 )
 def range_(op, delta, *, start, limit):
     """The step is a tensor here for its element type; where a size varies, so may the bounds."""
+    start, limit = (v[0] if isinstance(v, list) else v for v in (start, limit))
     return op.arange(start, limit, op.value(delta).item(), delta.dtype)
 
 

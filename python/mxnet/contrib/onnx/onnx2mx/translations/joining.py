@@ -69,14 +69,23 @@ def tile_1(op, input, *, tiles, axis):
     """Along one axis."""
     axis, count = (v[0] if isinstance(v, list) else v for v in (axis, tiles))
     axis = from_front(op, int(axis), input.rank)
-    return op.tile(input, reps=tuple(int(count) if i == axis else 1 for i in range(input.rank)))
+    return _tiled(op, input, axis, int(count))
 
 
 @table.op("Tile", versions=(6, 13))
 def tile_6(op, input, *, repeats):
     if len(repeats) != input.rank:
         op.fail(f"{len(repeats)} repeats for a tensor of rank {input.rank}")
-    return op.tile(input, reps=tuple(repeats)) if any(n != 1 for n in repeats) else input
+    for axis, count in enumerate(repeats):
+        input = _tiled(op, input, axis, count)
+    return input
+
+
+def _tiled(op, x, axis, count):
+    """Along one axis: MXNet's tile fails where it repeats along four."""
+    if count == 1:
+        return x
+    return op.tile(x, reps=tuple(count if i == axis else 1 for i in range(x.rank)))
 
 
 # -- pads --------------------------------------------------------------------------------------
