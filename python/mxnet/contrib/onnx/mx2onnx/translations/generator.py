@@ -14,44 +14,64 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Tensors made from nothing but a shape."""
+"""Tensors made of nothing but a shape. Where they run is no matter of the file: ctx is ignored."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import cast
-from .dimensions import sizes
+from .casting import carried, cast, known_dtype
+from .dimensions import count, positions
 
 table = TranslationTable()
 
 
-@table.op("_contrib_arange_like", ignores=("ctx",), limits="repeat is not covered")
-def arange_like(op, data, *, start, step, axis):
-    dtype = op.dtype(data)
-    axes = range(op.rank(data)) if axis is None else [op.axis(data, axis)]
-    count = op.ReduceProd(sizes(op, data, axes), axes=[0], keepdims=0)
-    if op.tensor(count):
-        numbers = op.constant(start + step * np.arange(int(op.tensor(count).read())), dtype)
-    else:
-        stop = op.Add(op.Mul(cast(op, count, dtype), step), start)
-        numbers = op.Range(op.constant(start, dtype), stop, op.constant(step, dtype))
-    return numbers if axis is not None else op.Reshape(numbers, op.Shape(data))
+def _filled(op, shape, number, dtype):
+    """A size of 0 is one that MXNet infers from whoever reads it."""
+    if not shape:
+        raise TranslationError("a shape that MXNet infers as a whole is not covered; give it")
+    return op.filled(shape, number, known_dtype(dtype))
 
 
-def filling(number):
-    def row(op, *, shape, dtype):
-        """A size of 0 is one that MXNet infers from the reader (an RNN takes zeros as no state)."""
-        return op.filled(shape, number, dtype)
-
-    return row
+@table.op("_zeros", ignores=("ctx",))
+def zeros(op, *, shape, dtype):
+    return _filled(op, shape, 0, dtype)
 
 
-table.op("_zeros", ignores=("ctx",))(filling(0))
+@table.op("_ones", ignores=("ctx",))
+def ones(op, *, shape, dtype):
+    return _filled(op, shape, 1, dtype)
 
 
-table.op("_ones", ignores=("ctx",))(filling(1))
+@table.op("_full", ignores=("ctx",))
+def full(op, *, shape, value, dtype):
+    return _filled(op, shape, value, dtype)
+
+
+@table.op("_eye", ignores=("ctx",))
+def eye(op, *, N, M, k, dtype):
+    """N rows, and M columns or as many."""
+    return op.constant(np.eye(N, M or N, k, known_dtype(dtype)))
+
+
+def _number(number, dtype):
+    """A bound or step as MXNet reads it: whole where C++ does not know the dtype as signed."""
+    return np.trunc(number) if dtype in (np.float16, np.uint8) else number
+
+
+@table.op("_arange", ignores=("ctx",))
+def arange(op, *, start, stop, step, repeat, infer_range, dtype):
+    """One bound alone is the end, as in NumPy; each number comes ``repeat`` times."""
+    if infer_range:
+        raise TranslationError("a range without an end, which MXNet infers, is not covered")
+    if stop is None:
+        start, stop = 0, start
+    dtype = known_dtype(dtype)
+    first, by = (np.float64(_number(n, dtype)).astype(dtype) for n in (start, step))
+    index = np.arange(int(np.ceil((stop - start) / step)), dtype=np.int64)
+    return op.constant(np.repeat(first + index.astype(dtype) * by, repeat).astype(dtype))
 
 
 @table.op("zeros_like")
@@ -62,3 +82,20 @@ def zeros_like(op, data):
 @table.op("ones_like")
 def ones_like(op, data):
     return op.Expand(op.constant(1, op.dtype(data)), op.Shape(data))
+
+
+@table.op("_contrib_arange_like", ignores=("ctx",))
+def arange_like(op, data, *, start, step, repeat, axis):
+    """As many numbers as the data has along ``axis``, or in the data's shape, and of its dtype."""
+    if axis is not None:
+        index = positions(op, data, op.axis(data, axis))
+    else:
+        total = count(op, data, range(op.rank(data)))
+        index = op.Range(np.int64(0), total, np.int64(1))
+    if repeat != 1:
+        index = op.Div(index, np.int64(repeat))
+    start, step = (_number(n, op.dtype(data)) for n in (start, step))
+    numbers = cast(op, index, op.dtype(data))
+    numbers = numbers if step == 1 else carried(op, "Mul", numbers, step)
+    numbers = numbers if start == 0 else carried(op, "Add", numbers, start)
+    return numbers if axis is not None else op.Reshape(numbers, op.Shape(data))
