@@ -29,8 +29,6 @@ from ..errors import ModelError, TranslationError
 from ..opset import OpSchema
 from .graph import Node
 
-_NAMES = {"float32": "float", "float64": "double"}
-
 
 def malformed(node: Node, schema: OpSchema) -> List[str]:
     """Everything in which a node contradicts its operator's schema, types of inputs aside."""
@@ -72,6 +70,17 @@ def _is_empty(attribute: AttributeProto) -> bool:
 
 
 @functools.lru_cache(maxsize=None)
+def data_type(dtype: np.dtype) -> int:
+    """``onnx.TensorProto`` data type of a dtype, those of ml_dtypes included; 0 for none."""
+    if dtype.kind in "OUS":
+        return int(TensorProto.STRING)
+    try:
+        return int(helper.np_dtype_to_tensor_dtype(dtype))
+    except (KeyError, ValueError):
+        return 0
+
+
+@functools.lru_cache(maxsize=None)
 def tensor_kind(dtype: np.dtype) -> str:
     """ONNX's spelling of a tensor type: ``"tensor(float)"`` for float32.
 
@@ -80,13 +89,9 @@ def tensor_kind(dtype: np.dtype) -> str:
     ModelError
         If ONNX has no tensors of it.
     """
-    if dtype.kind in "OUS":
-        return "tensor(string)"
-    try:
-        name = TensorProto.DataType.Name(helper.np_dtype_to_tensor_dtype(dtype)).lower()
-    except (KeyError, ValueError):
-        raise ModelError(f"ONNX has no tensors of {dtype}") from None
-    return f"tensor({name})"
+    if not data_type(dtype):
+        raise ModelError(f"ONNX has no tensors of {dtype}")
+    return f"tensor({TensorProto.DataType.Name(data_type(dtype)).lower()})"
 
 
 def check_input_types(

@@ -328,6 +328,8 @@ class Context:
         if (first, last, step) == (0, size, 1):
             return x
         wanted = join(len(range(*pair, step)) for pair in bounds)
+        if wanted == 0:
+            raise InferenceError(f"[{begin}:{end}:{step}] of {size} elements is empty")
         if first == 0 and step == 1 and last in self._holders:
             return self._cut_like(x, axis, last)
         spellings = [(first, last)]  # as MXNet may be told; inference judges

@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Any, Iterator, List, Mapping, Optional, Sequence
 
 import mxnet as mx
@@ -33,9 +34,12 @@ from .graph import ValueInfo
 from .imported import Imported
 from .normalise import Model
 from .planning import Plan, Planner
-from .sampling import COMMON_SIZES, SAMPLES, Rung, ladder
+from .sampling import COMMON_SIZES, SAMPLES, Rung, ladder, spelled_sizes
 from .translating import Translator
 from .values import Account, Known, Tensor, Value, join
+
+#: Seconds that may be spent on finding out which dimension is to blame for a refusal.
+MOST_SECONDS_OF_BLAME = 20.0
 
 
 class Fitting:
@@ -66,10 +70,10 @@ class Fitting:
             except InferenceError as error:  # no such sizes fit this network: try others
                 first = first or error
                 continue
-            except DynamicSizeError:
+            except DynamicSizeError as error:
                 refusal = self._refusal_of_a_sample(rung)
                 if refusal is None:
-                    raise
+                    raise self._with_remedy(error, rung) from None
                 first = first or refusal
                 continue
             self._check_other_sizes(imported, rung)
@@ -153,7 +157,7 @@ class Fitting:
         if other.symbol.tojson() != imported.symbol.tojson():
             raise DynamicSizeError(
                 f"{self.model.source} computes something else at other sizes, which a Symbol "
-                f"cannot say; fix the sizes with {self._remedy()}"
+                f"cannot say. {self._remedy()}"
             )
 
     def _no_sizes_fit(self, first: Optional[InferenceError]) -> InferenceError:
@@ -167,14 +171,17 @@ class Fitting:
 
     def _blame(self) -> str:
         """Hold one dimension at a common size while the others vary, and say what helps."""
+        start = time.monotonic()
         for dimension in self.wishes.dimensions:
             for size in COMMON_SIZES:
+                if time.monotonic() - start > MOST_SECONDS_OF_BLAME:
+                    return f"{self._remedy()} "
                 if self.at_size(dimension.name, size)._accepts_some_sizes():
                     return (
                         f"With '{dimension.name}' fixed it does, for example at {size}: "
                         f"sizes={{'{dimension.name}': {size}}}. "
                     )
-        return f"Fix sizes with {self._remedy()}. "
+        return f"{self._remedy()} "
 
     def _accepts_some_sizes(self) -> bool:
         dimensions = self.wishes.dimensions
@@ -192,12 +199,15 @@ class Fitting:
         return False
 
     def _remedy(self) -> str:
-        shapes = {
-            given.name: tuple(size if isinstance(size, int) else "..." for size in given.shape)
-            for given in self._fed()
-            if any(isinstance(size, str) for size in given.shape)
-        }
-        return f"input_shapes={shapes}".replace("'...'", "...")
+        sizes = ", ".join(f"'{d.name}': ..." for d in self.wishes.dimensions)
+        return (
+            f"Fix what varies with sizes={{{sizes}}} or input_shapes=; inputs that decide shapes "
+            "can be made constants with input_values=."
+        )
+
+    def _with_remedy(self, error: DynamicSizeError, rung: Rung) -> DynamicSizeError:
+        error.args = (f"{error}\nSizes tried: {spelled_sizes(rung.sizes)}. {self._remedy()}",)
+        return error
 
 
 def _value(builder: SymbolBuilder, given: Input, dims: Mapping[str, Any]) -> Value:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence
 
 import onnx
-from onnx import AttributeProto, FunctionProto, NodeProto, TypeProto
+from onnx import AttributeProto, FunctionProto, NodeProto, TypeProto, shape_inference
 
 from ..errors import ModelError, refuse
 from ..opset import OpSchema
@@ -59,7 +59,10 @@ def instantiate(
     nodes = [_filled(inner, given) for inner in function.node]
     reader = GraphReader(tensors)
     where = f"function {function.name}: "
-    body = reader.function(function, nodes, where)
+    wanted = {formal for formal, name in zip(function.output, node.outputs) if name}
+    made = {name for inner in nodes for name in inner.output} | {*function.input}
+    outputs = [name if name in wanted or name in made else "" for name in function.output]
+    body = reader.function(function, nodes, outputs, where)
     reader.problems += [
         ModelError(f"{where}{who} reads '{name}', which nothing makes")
         for name, who in body.free.items()
@@ -122,9 +125,12 @@ def schema_body(
         version = _nearest(record.context_dependent_function_opset_versions, opset)
         if types is None:
             types = [_float_tensor() if name else TypeProto() for name in node.inputs]
-        serialized = record.get_context_dependent_function_with_opset_version(
-            version, node.proto.SerializeToString(), [t.SerializeToString() for t in types]
-        )
+        try:
+            serialized = record.get_context_dependent_function_with_opset_version(
+                version, node.proto.SerializeToString(), [t.SerializeToString() for t in types]
+            )
+        except (ValueError, RuntimeError, shape_inference.InferenceError):
+            return None  # none for inputs of these types
     if not serialized:
         return None
     body = FunctionProto.FromString(serialized)

@@ -150,11 +150,15 @@ class GraphReader:
         outputs = [ValueInfo.read(v) for v in proto.output]
         return self._body(proto.name, inputs, outputs, constants, proto.node, where)
 
-    def function(self, proto: FunctionProto, nodes: Sequence[NodeProto], where: str) -> Graph:
-        """The plain form of a function body whose nodes have had their attributes filled in."""
-        inputs = [ValueInfo(name) for name in proto.input]
-        outputs = [ValueInfo(name) for name in proto.output]
-        return self._body(proto.name, inputs, outputs, {}, nodes, where)
+    def function(
+        self, proto: FunctionProto, nodes: Sequence[NodeProto], outputs: List[str], where: str
+    ) -> Graph:
+        """The plain form of a function body whose nodes have had their attributes filled in.
+
+        ``outputs`` are the function's, ``""`` for those that nobody wants.
+        """
+        infos = [[ValueInfo(name) for name in names] for names in (proto.input, outputs)]
+        return self._body(proto.name, *infos, {}, nodes, where)
 
     def _problem(self, text: str, where: str) -> None:
         self.problems.append(ModelError(f"{where}{text}"))
@@ -222,7 +226,7 @@ class GraphReader:
                 if read not in makers:
                     free.setdefault(read, _called(node.proto))
         for output in outputs:
-            if output.name not in makers:
+            if output.name and output.name not in makers:
                 free.setdefault(output.name, "the list of outputs")
         return Graph(name, inputs, outputs, constants, ordered, free)
 

@@ -31,6 +31,7 @@ from .imported import Imported
 from .loading import ModelFile, load
 from .normalise import normalise
 from .planning import Planner
+from .sampling import spelled_sizes
 from .translations import import_table
 
 Arrays = Dict[str, "mx.nd.NDArray"]
@@ -112,9 +113,7 @@ def import_model(
 def warn_of_assumptions(imported: Imported, stacklevel: int = 3) -> None:
     """Tell the user what was taken for granted of sizes that vary."""
     if imported.assumptions:
-        tried = ", ".join(
-            f"{name} = {', '.join(map(str, sizes))}" for name, sizes in imported.sizes.items()
-        )
+        tried = spelled_sizes(imported.sizes)
         text = "\n".join(
             [
                 f"the result holds only while the following does, as at all sizes tried ({tried}):",

@@ -117,6 +117,11 @@ def _assigned(dimensions: Sequence[Dimension], sizes: Sequence[Triple]) -> Dict[
     return {d.name: triple for d, triple in zip(dimensions, sizes)}
 
 
+def spelled_sizes(sizes: Mapping[str, Sequence[int]]) -> str:
+    """Sizes of dimensions in words."""
+    return "; ".join(f"{name} = {', '.join(map(str, triple))}" for name, triple in sizes.items())
+
+
 #: Plain sizes to hold one dimension at while looking for the one that must not vary.
 COMMON_SIZES: List[int] = [
     1,

@@ -96,7 +96,7 @@ class Dim:
         return name or "<" + "|".join(map(str, self.sizes)) + ">"
 
     def _refuse(self) -> NoReturn:
-        raise DynamicSizeError(f"the size {self} varies with the input, a fixed one is needed")
+        raise DynamicSizeError(f"{self} varies with the input, a fixed value is needed")
 
     __index__ = __int__ = __float__ = __bool__ = _refuse
 
