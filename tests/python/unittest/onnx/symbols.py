@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Symbol and parameter files written by hand: no MXNet is needed, and no release of it is in the way."""
+"""Symbol and parameter files written by hand, as any release of MXNet would write them."""
 
 import json
 import struct
@@ -38,8 +38,8 @@ def symbol(*nodes, heads=None, version=10901, key="attrs"):
     Parameters
     ----------
     nodes : str or tuple
-        A variable's name, ``("null", name, attrs)``, or ``(op, name, inputs, attrs)`` whose inputs are
-        names of nodes, or ``"name:1"`` for a further output.
+        A variable's name, ``("null", name, attrs)``, or ``(op, name, inputs, attrs)`` whose inputs
+        are names of nodes, or ``"name:1"`` for a further output.
     heads : list of str, optional
         Outputs, written like inputs; the last node by default.
     version : int or None

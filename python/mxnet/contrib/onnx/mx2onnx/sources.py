@@ -294,13 +294,18 @@ def _finish_initialisation(symbol: Any, parameters: Any, shapes: Optional[Mappin
     try:
         arguments, _, states = symbol.infer_shape_partial(**known)
     except Exception as error:
-        raise ModelError(f"the block does not fit in_shapes: {error}") from error
+        reason = next((line for line in str(error).splitlines() if line.strip()), "")
+        raise ModelError(
+            f"parameters wait for shapes that in_shapes do not decide ({reason.strip()}); "
+            "give more sizes as numbers, or run the block once"
+        ) from error
     found = dict(zip(symbol.list_arguments(), arguments))
     found.update(zip(symbol.list_auxiliary_states(), states))
     unknown = [name for name in waiting if not found.get(name) or 0 in found[name]]
     if unknown:
         raise ModelError(
-            f"in_shapes do not decide the shapes of {listed(unknown)}; give more sizes as numbers"
+            f"parameters wait for shapes that in_shapes do not decide: {listed(unknown)}; "
+            "give more sizes as numbers, or run the block once"
         )
     for name, parameter in waiting.items():
         parameter.shape = found[name]

@@ -26,7 +26,7 @@ from mxnet.contrib.onnx.mx2onnx.inference import TensorType
 F32 = np.dtype(np.float32)
 SIZES = {"N": (1, 3), "H": (17, 24, 31), "W": (19, 32)}
 WINDOWS = [
-    dict(kernel_shape=[k, k], strides=[s, s], pads=[p, 0, p, q], dilations=[d, 1])
+    {"kernel_shape": [k, k], "strides": [s, s], "pads": [p, 0, p, q], "dilations": [d, 1]}
     for k, s, p, q, d in itertools.product((1, 3), (1, 2, 3), (0, 1), (0, 2), (1, 2))
     if p < k
 ]

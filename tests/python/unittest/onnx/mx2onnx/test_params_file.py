@@ -51,7 +51,11 @@ def test_every_format_is_read(version, rng, written):
     found = read_params(written(params(given, version)))
     assert list(found) == ["weight", "mean", "plain", "large", "ümläut:x"]
     for tensor, array in zip(found.values(), given.values()):
-        assert (tensor.shape, tensor.dtype, tensor.nbytes) == (array.shape, array.dtype, array.nbytes)
+        assert (tensor.shape, tensor.dtype, tensor.nbytes) == (
+            array.shape,
+            array.dtype,
+            array.nbytes,
+        )
         np.testing.assert_array_equal(tensor.read(), array)
 
 
