@@ -143,6 +143,7 @@ def export_model(
         )
     if onnx_file_path is not None:
         check_target(onnx_file_path)
+    _check_verify(verify)
     conversion = convert(
         sym,
         params,
@@ -156,7 +157,7 @@ def export_model(
         translations=translations,
         external_data=external_data,
     )
-    if verify is not False and verify is not None:
+    if isinstance(verify, Mapping) or verify:
         _verify(conversion, verify, ctx)
     result: Union[Target, ModelProto]
     if onnx_file_path is None:
@@ -176,8 +177,18 @@ def _one_of(new: Any, old: Any, new_name: str, old_name: str) -> Any:
     return old if new is None else new
 
 
-def _verify(conversion: Conversion, inputs: Any, ctx: Any) -> None:
+def _check_verify(verify: Any) -> None:
+    if verify is not None and not isinstance(verify, (bool, Mapping)):
+        raise ModelError(
+            f"verify is True, or a dict from input to array; got a {type(verify).__name__}"
+        )
+
+
+def _verify(conversion: Conversion, verify: Any, ctx: Any) -> None:
+    """Compare with MXNet on the inputs given, or drawn; VerificationError where they differ."""
     from ..verification import verify_export
 
-    given = None if inputs is True else inputs
-    verify_export(conversion, given, ctx=ctx).raise_unless_agrees()
+    inputs = verify if isinstance(verify, Mapping) else None
+    report = verify_export(conversion, inputs, ctx=ctx)
+    logger.info("%s", report)
+    report.raise_unless_agrees()

@@ -28,7 +28,13 @@ import sys
 import numpy as np
 import onnx
 import pytest
-from mxnet.contrib.onnx import ConversionError, ModelError, export_model
+from mxnet.contrib.onnx import (
+    ConversionError,
+    ModelError,
+    TranslationTable,
+    VerificationError,
+    export_model,
+)
 from mxnet.contrib.onnx.mx2onnx.export_model import convert
 from mxnet.contrib.onnx.opset import DEFAULT_TARGET_OPSET, TARGET_OPSETS
 from running import assert_close
@@ -190,6 +196,26 @@ def test_a_target_that_cannot_be_written_is_refused_before_the_model_is_read(tmp
         export_model("no such model", onnx_file_path=tmp_path / "no" / "m.onnx")
 
 
+def test_verification_comes_before_the_file(checkpoint, tmp_path, rng):
+    """A model that computes something else takes no other's place."""
+    pytest.importorskip("mxnet")
+    table = TranslationTable()
+    table.op("Flatten")(lambda op, data: op.Mul(op.Flatten(data), 2.0))
+    path = tmp_path / "m.onnx"
+    with pytest.raises(VerificationError, match="flat"):
+        export_model(
+            checkpoint,
+            None,
+            [("N", *SHAPE[1:])],
+            onnx_file_path=path,
+            verify={"data": rng.normal(size=SHAPE).astype(np.float32)},
+            translations=table,
+        )
+    assert not path.exists()
+    export_model(checkpoint, None, [SHAPE], onnx_file_path=path, verify=True)
+    assert path.exists()
+
+
 # the callers of old
 
 
@@ -332,6 +358,7 @@ ARGUMENTS = {
     "an opset in words": ({"opset_version": "17"}, "opset_version is an int; got '17'"),
     "an opset that is a truth": ({"opset_version": True}, "opset_version is an int; got True"),
     "an epoch in words": ({"epoch": "0"}, "epoch is an int; got '0'"),
+    "verification by a number": ({"verify": 2.5}, "verify is True, or a dict .*got a float"),
     "rows in a dict": ({"translations": {}}, "translations is a TranslationTable; got a dict"),
     "a target in numbers": ({"onnx_file_path": 5}, "onnx_file_path is a path"),
     "shapes that are dynamic and bare": (
