@@ -147,6 +147,7 @@ for _how in TRANSFORMATIONS:
     ]
 _N = {"n": known(ints(3, 8))}
 CASES += [
+    case(19, "y = Resize (x, , s)", x=uniform(0, 99, 1, 2, 3, 4, dtype="int32"), s=_BY_TWO),
     case(
         19,
         'y = Resize <mode="cubic", exclude_outside=1> (x, , s)',

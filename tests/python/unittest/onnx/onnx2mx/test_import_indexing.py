@@ -297,6 +297,13 @@ CASES += [
         i=array([[1], [1]], "int64"),
         u=normal(2, 3, 5),
     ),
+    case(
+        18,
+        'y = ScatterND <reduction="add"> (x, i, u)',
+        x=array([100, 2, 3], "int8"),
+        i=array([[0], [0]], "int64"),
+        u=array([20, 30], "int8"),
+    ),
     case(18, "y = ScatterND (x, i, u)", x=normal(4), i=array([[1], [-1]], "int64"), u=normal(2)),
     case(18, "y = ScatterND (x, i, u)", x=bools(4, 3), i=array([[1]], "int64"), u=bools(1, 3)),
     case(

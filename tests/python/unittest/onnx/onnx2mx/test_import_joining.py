@@ -119,6 +119,13 @@ CASES += [
     ),
     case(13, "y = Pad (x, p)", x=bools(2, 3), p=known(ints(0, 1, 1, 0))),
     case(
+        13,
+        "y = Pad (x, p, v)",
+        x=bools(2, 3),
+        p=known(ints(0, 1, 1, 0)),
+        v=known(array(True, bool)),
+    ),
+    case(
         13, "y = Pad (x, p, v)", x=normal(2, 3), p=known(ints(0, 1, 1, 0)), v=known(array(-np.inf))
     ),
     case(

@@ -16,6 +16,7 @@
 # under the License.
 """Import rows: products of matrices and their like."""
 
+import numpy as np
 import pytest
 from import_cases import array, case, cases, check, known, normal, uniform
 
@@ -206,6 +207,13 @@ CASES += [
     case(12, 'y = Einsum <equation="ij,jk->ik"> (a)', a=normal(2, 3), refused="operands"),
     *cases((11, 22), "y = Det (x)", x=normal(2, 3, 4, 4), dynamic=(2, 3)),
     case(22, "y = Det (x)", x=normal(4, 4)),
+    case(
+        22,
+        "y = Det (x)",
+        x=normal(2, 3, 3, dtype="float16"),
+        expected=lambda x: np.linalg.det(x.astype("f4")).astype("f2"),
+        tolerance=(1e-2, 1e-2),
+    ),
 ]
 
 

@@ -147,6 +147,19 @@ for _functions, _numbers in (
     _names = "[" + ", ".join(f'"{f}"' for f in _functions) + "]"
     _more = f", activation_alpha={_numbers}" if _numbers else ""
     CASES.append(case(14, _text("LSTM", f"activations={_names}{_more}"), **_layer("LSTM")))
+for _op in GATES:  # halves are computed in float32, fused or not
+    for _attributes in ("clip=2.0", "linear_before_reset=1" if _op == "GRU" else ""):
+        _halves = {n: a.astype("float16") for n, a in _layer(_op, make=lambda a: a).items()}
+        _node = _text(_op, _attributes)
+        CASES.append(
+            case(
+                14,
+                _node,
+                expected=lambda text=_node, **arrays: _in_float32(text, arrays),
+                tolerance=(1e-2, 1e-2),
+                **_halves,
+            )
+        )
 CASES += [
     case(14, _text("RNN", 'activations=["Cosine"]'), **_layer("RNN"), refused="cosine|Cosine"),
     case(14, _text("RNN", 'activations=["Affine"]'), **_layer("RNN"), refused="no default alpha"),
@@ -163,6 +176,11 @@ def _by_steps_first(op, attributes, inputs, arrays):
     text = _text(op, attributes.replace("layout=1", "layout=0"), inputs)
     y, *states = case(14, text, **turned).reference(turned)
     return (y.transpose(2, 0, 1, 3), *(np.swapaxes(s, 0, 1) for s in states))
+
+
+def _in_float32(text, arrays):
+    arrays = {n: a.astype("float32") for n, a in arrays.items()}
+    return tuple(a.astype("float16") for a in case(14, text, **arrays).reference(arrays))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

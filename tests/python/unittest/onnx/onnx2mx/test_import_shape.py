@@ -167,6 +167,8 @@ CASES += [
         dynamic=(2,),
         expected="reference",
     ),
+    case(28, "y = SpaceToDepth <blocksize=2> (x)", x=bools(2, 3, 4, 6), expected="reference"),
+    case(13, "y = DepthToSpace <blocksize=2> (x)", x=bools(2, 4, 3, 5), expected="reference"),
     case(13, "y = DepthToSpace <blocksize=2> (x)", x=normal(2, 6, 3, 5), refused="does not divide"),
     case(13, "y = SpaceToDepth <blocksize=2> (x)", x=normal(2, 6, 3, 5), refused="does not divide"),
 ]

@@ -16,6 +16,7 @@
 # under the License.
 """Import rows: sorting."""
 
+import numpy as np
 import pytest
 from import_cases import array, case, check, ints, known, normal, uniform, value
 
@@ -44,6 +45,16 @@ CASES = [
     case(11, "v, i = TopK (x, k)", x=array([[2**53 + 1, 2**53, -5]], "int64"), k=known(ints(2))),
     case(11, "v, i = TopK <axis=0> (x, k)", x=normal(1, 4), k=known(ints(1))),
     case(11, "v, i = TopK (x, k)", x=normal(6), **_K, dynamic=True),
+    case(
+        11,
+        "v, i = TopK (x, k)",
+        x=normal(2, 30, dtype="float16"),
+        **_K,
+        expected=lambda x, k: (
+            -np.sort(-x)[:, :3],
+            np.argsort(-x, kind="stable")[:, :3],
+        ),
+    ),
     case(
         11,
         "v, i = TopK (x, k)",

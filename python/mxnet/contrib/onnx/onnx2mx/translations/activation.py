@@ -25,7 +25,7 @@ import numpy as np
 from ...translation import TranslationTable
 from ..values import product
 from .axes import along_axis, from_front
-from .precision import cast, computed_in, scalar
+from .precision import cast, computed_in, scalar, without_float16
 
 table = TranslationTable()
 
@@ -34,7 +34,6 @@ OLD = ("consumed_inputs",)
 #: MKLDNN fuses these into the layer before them, and by this spelling only.
 ACTIVATIONS = {
     "Sigmoid": ("sigmoid", (1, 6, 13)),
-    "Softplus": ("softrelu", (1, 22)),
     "Softsign": ("softsign", (1, 22)),
     "Tanh": ("tanh", (1, 6, 13)),
 }
@@ -50,6 +49,13 @@ def _activation(act_type):
 for _op_type, (_act_type, _versions) in ACTIVATIONS.items():
     _ignores = OLD if 6 in _versions else ()
     table.op(_op_type, versions=_versions, ignores=_ignores)(_activation(_act_type))
+
+
+@table.op("Softplus", versions=(1, 22))
+def softplus(op, x):
+    """MKLDNN's log(1 + e**x) is 0 or twice too much far below 0; this keeps its digits."""
+    rest = op.log1p(op._npi_exp(op._npi_negative(op._npi_absolute(x))))
+    return op._npi_add(op.relu(x), rest)
 
 
 @table.op("Relu", versions=(1, 6, 13, 14), ignores=OLD)
@@ -92,7 +98,9 @@ def hard_swish(op, x):
 
 @table.op("Mish", versions=(18, 22))
 def mish(op, x):
-    """tanh(softplus(x)) is n / (n + 2) with n = e**x (e**x + 2), which keeps its digits far below 0."""
+    """tanh(softplus(x)) is n / (n + 2) with n = e**x (e**x + 2): exact far below 0 too."""
+    if x.dtype == np.float16:  # which has no e**20
+        return computed_in(op, "float32", lambda y: mish(op, y), x)
     power = op._npi_exp(op._npi_minimum(x, scalar(op, 20, x.dtype)))
     n = op._npi_multiply(power, op._npi_add_scalar(power, scalar=2.0))
     return op._npi_multiply(x, op._npi_true_divide(n, op._npi_add_scalar(n, scalar=2.0)))
@@ -156,11 +164,9 @@ def prelu_7(op, x, slope):
 
 def _one_axis(op_name):
     def translate(op, input, *, axis):
-        """float16 is summed in float32."""
+        """float16 is cast before, not by the operator's ``dtype``: it would still sum in float16."""
         axis = from_front(op, axis, input.rank)
-        if input.dtype == np.float16:
-            return op.Cast(getattr(op, op_name)(input, axis=axis, dtype="float32"), dtype="float16")
-        return getattr(op, op_name)(input, axis=axis)
+        return without_float16(op, lambda x: getattr(op, op_name)(x, axis=axis), input)
 
     return translate
 

@@ -88,7 +88,8 @@ def resize_10(op, x, *, scales, mode):
 @table.op(
     "Resize",
     versions=(11, 13, 18, 19),
-    limits="linear and cubic modes, and nearest by other than whole scales, need fixed sizes",
+    limits="linear and cubic modes, and nearest by other than whole scales, need fixed sizes; "
+    "interpolated integers may be off by one",
 )
 def resize_11(
     op,
@@ -197,9 +198,9 @@ def _nearest(op, x, way, stretches):
     repeats = {}
     if (way.transformation, way.nearest_mode) in REPEATING:
         repeats = {s.axis: _whole_ratio(s.old, s.new) for s in stretches}
-    both = repeats.get(2), repeats.get(3)
-    if x.rank == 4 and set(repeats) == {2, 3} and both[0] == both[1] and both[0] is not None:
-        return op.UpSampling(x, scale=both[0], sample_type="nearest", num_args=1)
+    equal = repeats.get(2) if repeats.get(2) == repeats.get(3) else None
+    if equal and x.rank == 4 and x.dtype.kind == "f" and len(stretches) == 2:
+        return op.UpSampling(x, scale=equal, sample_type="nearest", num_args=1)
     for stretch in stretches:
         count = repeats.get(stretch.axis)
         if count is not None:

@@ -136,8 +136,9 @@ def _placed(op, data, places, updates, reduction):
         touched = op._npi_greater_scalar(op.scatter_nd(ones, places, shape=data.shape), scalar=0.0)
         return op._npi_where(touched, op.scatter_nd(updates, places, shape=data.shape), data)
     if reduction == "add":
-        total = op._backward_gather_nd(updates, places, shape=data.shape)
-        return op._npi_add(data, total)
+        wide = "int32" if data.dtype in (np.int8, np.uint8) else data.dtype
+        total = op._backward_gather_nd(cast(op, updates, wide), places, shape=data.shape)
+        return op._npi_add(data, cast(op, total, data.dtype))
     return op.fail(f"reduction '{reduction}' is not covered, 'none' and 'add' are")
 
 

@@ -120,7 +120,7 @@ def _padded(op, data, width, mode, fill):
     if mode == "constant":
         if data.dtype.kind in "iu" and abs(fill) > 2**53:
             op.fail(f"MXNet holds the fill in float64, which has no {fill}")
-        return op._npi_pad(data, pad_width=tuple(width), mode=mode, constant_value=fill)
+        return op._npi_pad(data, pad_width=tuple(width), mode=mode, constant_value=float(fill))
     if mode == "edge":
         return op._npi_pad(data, pad_width=tuple(width), mode=mode)
     if mode not in ("reflect", "wrap"):

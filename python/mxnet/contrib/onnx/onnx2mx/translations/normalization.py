@@ -18,12 +18,14 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from ...translation import TranslationTable
 from ..values import product
 from .axes import along_axis, from_front
-from .precision import cast, computed_in
+from .precision import cast, computed_in, constant_in
 
 table = TranslationTable()
 
@@ -89,23 +91,14 @@ def _inference(op, x, scale, b, mean, var, epsilon, momentum, spatial):
     wanted = np.float32 if x.dtype == np.float16 else x.dtype
     return op.BatchNorm(
         x,
-        _constant_in(op, scale, wanted),
-        _constant_in(op, b, wanted),
-        op.auxiliary(_constant_in(op, mean, wanted)),
-        op.auxiliary(_constant_in(op, var, wanted)),
+        constant_in(op, scale, wanted),
+        constant_in(op, b, wanted),
+        op.auxiliary(constant_in(op, mean, wanted)),
+        op.auxiliary(constant_in(op, var, wanted)),
         eps=epsilon,
         momentum=momentum,
         fix_gamma=False,
         cudnn_off=epsilon < 1e-5,
-    )
-
-
-def _constant_in(op, tensor, dtype):
-    """A parameter in the element type that the layer keeps its own in."""
-    return (
-        tensor
-        if tensor.dtype == dtype
-        else op.constant(op.value(tensor).astype(dtype), trainable=True)
     )
 
 
@@ -170,9 +163,9 @@ def layer_normalization(op, x, scale, b=None, *, axis, epsilon, stash_type):
         if b.shape == scale.shape:
             return op.LayerNorm(x, scale, b, axis=-1, eps=epsilon)
     axes = tuple(range(axis, x.rank))
-    y, mean, inverse = _standardised(op, cast(op, x, _stash(x)), axes, epsilon)
-    outputs = _scaled(op, cast(op, y, x.dtype), scale, b), mean, inverse
-    return outputs[: op.num_outputs]
+    y, *statistics = _standardised(op, cast(op, x, _stash(x)), axes, epsilon)
+    y = _scaled(op, cast(op, y, x.dtype), scale, b)
+    return y, *(cast(op, t, "float32") for t in statistics)
 
 
 def _stash(x):
@@ -254,6 +247,9 @@ def lp_normalization(op, input, *, axis, p):
 @table.op("LRN", versions=(1, 13))
 def lrn(op, x, *, alpha, beta, bias, size):
     """MXNet's layer is for images and windows of odd size; an even one reaches further up."""
+    if x.dtype == np.float16:
+        again = functools.partial(lrn, op, alpha=alpha, beta=beta, bias=bias, size=size)
+        return computed_in(op, "float32", again, x)
     if x.rank == 4 and size % 2 and x.dtype == np.float32:
         return op.LRN(x, alpha=alpha, beta=beta, knorm=bias, nsize=size)
     before, channels = (size - 1) // 2, x.shape[1]

@@ -39,6 +39,13 @@ def cast(op, x, dtype):
     return x if x.dtype == dtype else op.Cast(x, dtype=dtype.name)
 
 
+def constant_in(op, tensor, dtype):
+    """A constant in ``dtype`` from the start, where it is one; otherwise cast at run time."""
+    if tensor is None or tensor.dtype == dtype or tensor.value is None:
+        return tensor if tensor is None else cast(op, tensor, dtype)
+    return op.constant(tensor.value.astype(dtype), trainable=True)
+
+
 def without_float16(op, function, *tensors):
     """MXNet has no float16 matrix products, convolutions and rounding on CPU: float32 instead."""
     if tensors[0].dtype == np.float16:

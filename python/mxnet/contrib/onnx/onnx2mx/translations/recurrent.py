@@ -22,7 +22,7 @@ import numpy as np
 
 from ...translation import TranslationTable
 from ..values import Dim
-from .precision import cast
+from .precision import cast, constant_in
 from .recurrent_cells import activations_of, gru_cell, lstm_cell, rnn_cell, unrolled
 
 table = TranslationTable()
@@ -131,7 +131,7 @@ class _Layer:
     Attributes
     ----------
     x : Tensor, shape (T, N, I)
-        Whatever the layout.
+        Whatever the layout, and in float32 where it is float16.
     ways, hidden : int
         Number of directions, neurons in each.
     lengths : Tensor or None
@@ -139,7 +139,9 @@ class _Layer:
     """
 
     def __init__(self, op, x, w, r, b, sequence_lens, direction, layout, hidden_size):
-        self.op, self.w, self.r, self.b, self.layout = op, w, r, b, layout
+        self.op, self.layout, self.own = op, layout, x.dtype
+        self.wide = np.dtype(np.float32 if x.dtype == np.float16 else x.dtype)
+        self.w, self.r, self.b = (constant_in(op, t, self.wide) for t in (w, r, b))
         self.ways, self.hidden = w.shape[0], r.shape[-1]
         self.direction = direction = direction.replace("foward", "forward")  # so in GRU-1
         if direction not in ("forward", "reverse", "bidirectional"):
@@ -148,7 +150,7 @@ class _Layer:
             op.fail(f"direction '{direction}' with weights for {self.ways} directions")
         if hidden_size not in (None, self.hidden):
             op.fail(f"hidden_size={hidden_size}, the weights have {self.hidden}")
-        self.x = op.swapaxes(x, dim1=0, dim2=1) if layout else x
+        self.x = cast(op, op.swapaxes(x, dim1=0, dim2=1) if layout else x, self.wide)
         self.lengths = None if self._are_whole(sequence_lens) else sequence_lens
 
     def _are_whole(self, lengths):
@@ -162,6 +164,7 @@ class _Layer:
         """An initial state, (D, N, H)."""
         if initial is None:
             return self.op.full((self.ways, self.x.shape[1], self.hidden), 0, self.x.dtype)
+        initial = cast(self.op, initial, self.wide)
         return self.op.swapaxes(initial, dim1=0, dim2=1) if self.layout else initial
 
     def outputs(self, y, *states):
@@ -169,18 +172,15 @@ class _Layer:
         if self.layout:
             states = [self.op.swapaxes(s, dim1=0, dim2=1) for s in states]
             y = self.op.transpose(y, axes=(2, 0, 1, 3))
-        return (y, *states)
+        return [cast(self.op, t, self.own) for t in (y, *states)]
 
     def fused(self, mode, *initial):
-        """By MXNet's layer, in float32 or float64; a reversed one sees the reversed sequence."""
+        """By MXNet's layer; a reversed one sees the reversed sequence."""
         op, back = self.op, self.direction == "reverse"
-        own = self.x.dtype
-        wide = np.float32 if own == np.float16 else own
-        x = cast(op, op.reverse(self.x, axis=0) if back else self.x, wide)
         y, *states = op.RNN(
-            x,
-            cast(op, self._packed(GATES[mode]), wide),
-            *(cast(op, self.state(s), wide) for s in initial),
+            op.reverse(self.x, axis=0) if back else self.x,
+            self._packed(GATES[mode]),
+            *map(self.state, initial),
             state_size=self.hidden,
             num_layers=1,
             mode=mode,
@@ -189,8 +189,7 @@ class _Layer:
         )
         y = op.reverse(y, axis=0) if back else y
         y = op._npx_reshape(y, newshape=(-2, -2, -6, self.ways, self.hidden))
-        y = op.transpose(y, axes=(0, 2, 1, 3))
-        return self.outputs(*(cast(op, t, own) for t in (y, *states)))
+        return self.outputs(op.transpose(y, axes=(0, 2, 1, 3)), *states)
 
     def _packed(self, order):
         """One vector: all weights, then all biases, in MXNet's order of gates."""
@@ -222,8 +221,8 @@ class _Layer:
                 f"a layer that MXNet's RNN cannot say needs a fixed length, which here is "
                 f"{self.x.shape[0]}: give it by input_shapes"
             )
-        states = [self.state(s) for s in initial]
-        results = []
+        states, results = [self.state(s) for s in initial], []
+        peepholes = constant_in(op, peepholes, self.wide)
         for d in range(self.ways):
             weights = [self._way(t, d) for t in (self.w, self.r, self.b, peepholes)]
             backwards = self.direction == "reverse" or d == 1

@@ -82,6 +82,9 @@ def transpose(op, data, *, perm=None):
 
 @table.op("Unsqueeze", versions=(1, 11, 13, 21, 23, 24, 25))
 def unsqueeze(op, data, *, axes):
+    axes = (
+        [axes] if isinstance(axes, int) else axes
+    )  # as bodies of functions in ONNX's record say it
     rank = data.rank + len(axes)
     axes = all_from_front(op, axes, rank)
     if data.rank == 0:
@@ -123,17 +126,20 @@ def depth_to_space(op, input, *, blocksize, mode="DCR"):
     _check_blocks(op, input, blocksize, 1, cells)
     if _is_crd(op, mode):
         input = _transposed_channels(op, input, input.shape[1] // cells, cells)
-    return op.depth_to_space(input, block_size=blocksize)
+    return without_bool(op, lambda x: op.depth_to_space(x, block_size=blocksize), input)
 
 
 @table.op("SpaceToDepth", versions=(1, 13, 28))
 def space_to_depth(op, input, *, blocksize, mode="DCR"):
     _check_blocks(op, input, blocksize, 2, blocksize)
     _check_blocks(op, input, blocksize, 3, blocksize)
-    result = op.space_to_depth(input, block_size=blocksize)
-    if _is_crd(op, mode):
-        result = _transposed_channels(op, result, blocksize * blocksize, input.shape[1])
-    return result
+    is_crd = _is_crd(op, mode)
+
+    def compute(x):
+        y = op.space_to_depth(x, block_size=blocksize)
+        return _transposed_channels(op, y, blocksize**2, x.shape[1]) if is_crd else y
+
+    return without_bool(op, compute, input)
 
 
 def _is_crd(op, mode):

@@ -56,6 +56,8 @@ def top_k(op, x, *, k, axis, largest=1):
 
 def _distinct_ranks(op, x):
     """int64: how many smaller values there are along the last axis, equal ones counted once."""
+    if x.dtype == np.float16:  # MXNet sorts none
+        return _sorted_ranks(op, op.Cast(x, dtype="float32"))
     if x.dtype.kind == "f" or x.dtype == np.int64:
         return _sorted_ranks(op, x)
     return cast(op, x, "int64")  # the value itself, which 32 bits hold
