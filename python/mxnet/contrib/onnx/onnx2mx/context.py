@@ -325,23 +325,44 @@ class Context:
             for k in range(self.builder.samples)
         ]
         first, last = (join(column) for column in zip(*bounds))
-        if (first, last, step) == (0, size, 1):
+        from_first = begin is None or (not isinstance(begin, Dim) and begin == 0)
+        if from_first and step == 1 and (end is None or end == size or _beyond(end)):
             return x
         wanted = join(len(range(*pair, step)) for pair in bounds)
         if wanted == 0:
             raise InferenceError(f"[{begin}:{end}:{step}] of {size} elements is empty")
-        if first == 0 and step == 1 and last in self._holders:
+        if from_first and step == 1 and end == last and last in self._holders:
             return self._cut_like(x, axis, last)
         spellings = [(first, last)]  # as MXNet may be told; inference judges
         if isinstance(size, Dim):  # a constant bound keeps its own clamping
             spellings = [(begin, end), (_from_an_end(first, size), _from_an_end(last, size))]
         for low, high in spellings:
+            if isinstance(size, Dim) and step == 1 and isinstance(low, int) and low < -1:
+                return self._cut_from_the_end(x, axis, low, high)
             attrs = _slice_attributes(x.rank, axis, low, high, step, size)
             if not varies(tuple(attrs.values())) and self._yields(x, attrs, axis, wanted):
                 return self.slice(x, **attrs)
         raise DynamicSizeError(
             f"cannot say [{first}:{last}:{step}] of an axis of the varying size {size}"
         )
+
+    def _cut_from_the_end(self, x: Tensor, axis: int, low: int, high: Any) -> Tensor:
+        """``x[low:high]`` with ``low`` counted from the end, which may be before the beginning.
+
+        MXNet's slice then reads from before the tensor; counted from the beginning it clamps.
+        """
+        size: Any = x.shape[axis]
+        if high is None or _beyond(high) or high == size:
+            high = 0
+        if not isinstance(high, int) or (high > 0 and not size <= high):
+            raise DynamicSizeError(
+                f"cannot say [{low}:{high}] of an axis of the varying size {size}"
+            )
+        if x.dtype == bool:
+            cut = self._cut_from_the_end(self.Cast(x, dtype="uint8"), axis, low, high)
+            return self.Cast(cut, dtype="bool")
+        back = self.cut(self.reverse(x, axis=(axis,)), axis, max(0, -high), -low)
+        return self.reverse(back, axis=(axis,))
 
     def _cut_like(self, x: Tensor, axis: int, size: Dim) -> Tensor:
         """The first ``size`` of one axis, as many as another tensor has."""
@@ -387,7 +408,7 @@ def _overflows(number: Any) -> bool:
 
 def _from_an_end(position: Any, size: Any) -> Any:
     """An index that varies, counted from the other end if it is fixed there."""
-    return position - size if isinstance(position, Dim) else position
+    return position - size if isinstance(position, Dim) and position != size else position
 
 
 def _fill(array: np.ndarray) -> Any:
