@@ -42,6 +42,7 @@ KNOW_OPERATORS = {
     "mx2onnx/simplify.py": "its rules are about operators",
     "mx2onnx/parameter_shapes.py": "says which shapes the parameters of a layer have",
     "mx2onnx/unsized.py": "says which operators broadcast",
+    "mx2onnx/weight_forms.py": "says which operators only rearrange numbers",
     "mx2onnx/inference.py": "completes ONNX's inference for the operators whose sizes it loses",
     "onnx2mx/graph.py": "nodes that hold a constant become constants",
     "onnx2mx/context.py": "says sizes that vary by MXNet's operators, for all rows",

@@ -40,12 +40,13 @@ import numpy as np
 from onnx import AttributeProto, NodeProto, helper, numpy_helper
 
 from ..errors import ConversionError, TranslationError
-from ..folding import folds
+from ..folding import NotFolded, folds
 from ..opset import OpSchema, history, schema_at
 from ..translation import Translation, bind
 from .inference import TensorType, TypeInference
 from .tensors import Tensor
 from .unsized import Unsized
+from .weight_forms import COMPUTED_AT_ONCE, parts_of, waits
 
 #: Equal constants up to here are one constant.
 SHARED_BYTES = 4096
@@ -382,15 +383,22 @@ class Emitter:
             return None
         tensors = [self.constants[i] if i else None for i in node.input]
         shape = tuple(int(d) for d in kind.dims if d is not None)
-        result = Tensor(shape, kind.dtype, _computation(row, schema, node, tensors, kind.dtype))
+        compute = _computation(row, schema, node, tensors, kind.dtype)
+        result = Tensor(shape, kind.dtype, compute, None, parts_of(node, tensors))
         given = sum(t.nbytes for t in tensors if t is not None)
         if result.nbytes > max(given, COMPUTED_BYTES):
             return None
-        self._taken.discard(name)
-        if name in self._unsized:
-            return self.constant(result, name=name)
         small = max(given, result.nbytes) <= COMPUTED_BYTES
-        return self.constant(result.read() if small else result, name=name)
+        if small or not waits(node.op_type, result.elements):
+            try:
+                if given > COMPUTED_AT_ONCE:
+                    return None
+                result = Tensor.of(compute())
+            except NotFolded:
+                return None
+        self._taken.discard(name)
+        shared = small and name not in self._unsized
+        return self.constant(result.read() if shared else result, name=name)
 
     # names
 
@@ -454,7 +462,7 @@ def _computation(
         arrays = [None if t is None else t.read() for t in operands]
         try:
             return np.asarray(row.function(*arrays, **values)).astype(dtype, copy=False)
-        except ConversionError:
+        except (ConversionError, NotFolded):
             raise
         except Exception as error:
             raise TranslationError(

@@ -173,12 +173,13 @@ class _Reader:
 
 def _stored(path: str, offset: int, shape: Tuple[int, ...], dtype: np.dtype) -> Tensor:
     """A tensor whose numbers stay where they are; the files are little-endian, as ONNX is."""
-    count = math.prod(shape)
 
-    def read() -> np.ndarray:
-        array = np.fromfile(path, dtype.newbyteorder("<"), count, offset=offset)
-        if array.size < count:
+    def part(begin: int, end: int) -> np.ndarray:
+        stored = dtype.newbyteorder("<")
+        array = np.fromfile(path, stored, end - begin, offset=offset + begin * dtype.itemsize)
+        if array.size < end - begin:
             raise ModelError(f"'{path}' became shorter while it was read")
-        return array.reshape(shape).astype(dtype, copy=False)
+        return array.astype(dtype, copy=False)
 
-    return Tensor.stored(shape, dtype, read, (path, offset))
+    count = math.prod(shape)
+    return Tensor.stored(shape, dtype, lambda: part(0, count).reshape(shape), (path, offset), part)

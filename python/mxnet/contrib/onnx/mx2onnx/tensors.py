@@ -29,6 +29,10 @@ import numpy as np
 KEPT_BYTES = 4096
 
 
+#: ``part(begin, end)`` gives a range of an array's numbers, all axes laid in one.
+PartReader = Callable[[int, int], np.ndarray]
+
+
 @dataclasses.dataclass(frozen=True)
 class Tensor:
     """Every array on its way from the model to the file.
@@ -43,17 +47,31 @@ class Tensor:
     place : (str, int) or None
         File and offset where the numbers lie as ONNX wants them, so that they can be copied
         without passing through an array.
+    part_reader : callable or None
+        Reads a range without reading all, see :meth:`part`.
     """
 
     shape: Tuple[int, ...]
     dtype: np.dtype
     read: Callable[[], np.ndarray]
     place: Optional[Tuple[str, int]] = None
+    part_reader: Optional[PartReader] = None
+
+    @property
+    def elements(self) -> int:
+        """How many numbers there are."""
+        return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
         """Bytes that the numbers take, in memory and in the file."""
-        return math.prod(self.shape) * self.dtype.itemsize
+        return self.elements * self.dtype.itemsize
+
+    def part(self, begin: int, end: int) -> np.ndarray:
+        """The numbers from ``begin`` up to ``end``, of all in one row."""
+        if self.part_reader is not None:
+            return self.part_reader(begin, end)
+        return self.read().reshape(-1)[begin:end]
 
     @classmethod
     def stored(
@@ -62,11 +80,12 @@ class Tensor:
         dtype: np.dtype,
         read: Callable[[], np.ndarray],
         place: Optional[Tuple[str, int]] = None,
+        part_reader: Optional[PartReader] = None,
     ) -> Tensor:
         """A tensor that lies somewhere else; it is read once if it is small, each time if not."""
-        small = math.prod(shape) * dtype.itemsize <= KEPT_BYTES
-        read = functools.lru_cache(maxsize=None)(read) if small else read
-        return cls(tuple(shape), dtype, read, None if small else place)
+        if math.prod(shape) * dtype.itemsize <= KEPT_BYTES:
+            return cls(tuple(shape), dtype, functools.lru_cache(maxsize=None)(read))
+        return cls(tuple(shape), dtype, read, place, part_reader)
 
     @classmethod
     def of(cls, array: np.ndarray) -> Tensor:

@@ -205,6 +205,40 @@ def test_large_constants_are_computed_when_they_are_read():
     np.testing.assert_array_equal(op.tensor(y).read(), expected)
 
 
+def test_a_range_of_joined_weights_is_read_alone():
+    """As the recurrent layer does, whose weights MXNet packs into one vector."""
+    reads = []
+
+    def weight(k):
+        array = np.arange(3000, dtype=np.float32).reshape(30, 100) + 3000 * k
+
+        def part(begin, end):
+            reads.append((k, begin, end))
+            return array.reshape(-1)[begin:end]
+
+        return Tensor((30, 100), F32, lambda: part(0, 3000).reshape(30, 100), None, part)
+
+    op = emitter()
+    weights = [op.constant(weight(k), name=f"w{k}") for k in range(3)]
+    joined = op.tensor(op.Concat(*(op.Reshape(w, shape=[-1]) for w in weights), axis=0))
+    assert joined.part(10, 20).tolist() == list(range(10, 20))
+    assert joined.part(2998, 6002).tolist() == list(range(2998, 6002))
+    assert reads == [(0, 10, 20), (0, 2998, 3000), (1, 0, 3000), (2, 0, 2)]
+    assert joined.read().tolist() == list(range(9000)) and joined.part(5, 5).size == 0
+
+
+def test_what_cannot_wait_is_computed_at_once_or_stays():
+    """A fold may decline; when the file is written it is too late for that."""
+    op = emitter()
+    large = op.constant(Tensor.of(np.arange(2000.0)), name="large")
+    assert op.tensor(op.CumSum(large, op.constant(0))).read()[-1] == 1999000
+    huge = Tensor((2**27,), F32, lambda: pytest.fail("read too early"))
+    op.CumSum(op.constant(huge, name="huge"), op.constant(0))
+    op.Add(op.constant(huge, name="huge"), 1.0)
+    assert [n.op_type for n in op.nodes] == ["CumSum", "Add"]
+    assert op.tensor(op.Reshape(op.constant(huge, name="huge"), shape=[2, -1])) is not None
+
+
 def test_folding_leaves_the_caller_s_arrays_alone():
     array = np.arange(6, dtype=np.float32)
     op = emitter()
