@@ -56,7 +56,7 @@ def transpose(data, *, perm=None):
 
 @table.op("Unsqueeze", versions=(1, 11, 13, 21, 23, 24, 25))
 def unsqueeze(data, *, axes):
-    return np.expand_dims(data, tuple(axes))
+    return np.expand_dims(data, axes if isinstance(axes, int) else tuple(axes))
 
 
 @table.op("Squeeze", versions=(1, 11, 13, 21, 23, 24, 25))

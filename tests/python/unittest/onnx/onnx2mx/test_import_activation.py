@@ -60,6 +60,7 @@ CASES += [
     case(28, "y = Celu <alpha=0.5> (x)", x=normal(2, 3, 4), as_opset=22),
     case(24, "y = Swish <alpha=1.5> (x)", x=normal(2, 3, 4), dynamic=True),
     case(24, "y = Swish (x)", x=normal(2, 3, 4)),
+    case(22, "y = Softplus (x)", x=array([-100.0, -14, -5, 0, 30, 1e4]), tolerance=(1e-5, 1e-12)),
     case(22, "y = Mish (x)", x=array([-100.0, -10, 0, 10, 100]), tolerance=(1e-4, 1e-8)),
     case(14, "y = Relu (x)", x=array([[-3, 5, 0]], "int32")),
     case(14, "y = Relu (x)", x=array([[-3, 5, 0]], "int8")),
@@ -129,7 +130,10 @@ for _op in ("Softmax", "LogSoftmax", "Hardmax"):
         case(13, f"y = {_op} (x)", x=normal(2, 3, dtype="float64"), expected="reference"),
     ]
 CASES.append(case(13, "y = Hardmax (x)", x=array([[1, 3, 3, 0]])))
-CASES.append(case(13, "y = Softmax (x)", x=array([[1e4, 1e4 - 1, -1e4]])))
+CASES += [
+    case(13, "y = Softmax (x)", x=array([[1e4, 1e4 - 1, -1e4]])),
+    case(13, "y = Softmax (x)", x=normal(2, 9000, dtype="float16"), expected="reference"),
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -125,6 +125,7 @@ for _version in history("Squeeze"):
 CASES += [
     case(13, "y = Unsqueeze (x, a)", x=array(2.5), a=known(ints(0, 1))),
     case(13, "y = Unsqueeze (x, a)", x=bools(2, 3), a=known(ints(0, 1))),
+    case(13, "y = Unsqueeze (x, a)", x=normal(2, 3), a=known(array(1, "int64"))),
     case(13, "y = Squeeze (x)", x=array([[2.5]])),
     case(13, "y = Squeeze (x, a)", x=bools(2, 1, 3), a=value([1])),
     case(

@@ -164,7 +164,7 @@ def prelu_7(op, x, slope):
 
 def _one_axis(op_name):
     def translate(op, input, *, axis):
-        """float16 is cast before, not by the operator's ``dtype``: it would still sum in float16."""
+        """float16 in float32; the operator's own ``dtype`` would still sum in float16."""
         axis = from_front(op, axis, input.rank)
         return without_float16(op, lambda x: getattr(op, op_name)(x, axis=axis), input)
 

@@ -82,9 +82,7 @@ def transpose(op, data, *, perm=None):
 
 @table.op("Unsqueeze", versions=(1, 11, 13, 21, 23, 24, 25))
 def unsqueeze(op, data, *, axes):
-    axes = (
-        [axes] if isinstance(axes, int) else axes
-    )  # as bodies of functions in ONNX's record say it
+    axes = [axes] if isinstance(axes, int) else axes  # so in the specification's own functions
     rank = data.rank + len(axes)
     axes = all_from_front(op, axes, rank)
     if data.rank == 0:
