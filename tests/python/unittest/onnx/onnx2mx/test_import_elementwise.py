@@ -301,6 +301,12 @@ for _op in ("Max", "Min"):
 
 _FAR = array([[-np.inf, -3, 0.5], [np.inf, 2, np.nan]])
 CASES += [
+    case(13, "y = Sign (x)", x=_FAR),
+    case(13, "y = Clip (x, lo)", x=_FAR, lo=known(array(0.0)), expected="reference"),
+    case(13, "y = Clip (x, , hi)", x=_FAR, hi=known(array(0.0)), expected="reference"),
+    case(13, "y = Clip (x, lo, hi)", x=_FAR, lo=known(array(-1.0)), hi=known(array(1.0))),
+]
+CASES += [
     case(1, "y = Clip <min=-1.0, max=1.0> (x)", x=normal(2, 3, 4), as_opset=6, dynamic=True),
     case(6, "y = Clip <min=-1.0, max=1.0> (x)", x=normal(2, 3, 4), dynamic=True),
     case(6, "y = Clip <max=1.0> (x)", x=normal(2, 3, 4)),

@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 
@@ -51,7 +52,6 @@ UNARY = {
     "Log": ("_npi_log", (1, 6, 13)),
     "Neg": ("_npi_negative", (1, 6, 13)),
     "Reciprocal": ("_npi_reciprocal", (1, 6, 13)),
-    "Sign": ("_npi_sign", (9, 13)),
     "Sin": ("_npi_sin", (7, 22)),
     "Sinh": ("_npi_sinh", (9, 22)),
     "Sqrt": ("_npi_sqrt", (1, 6, 13)),
@@ -76,6 +76,13 @@ def abs_(op, x):
     if x.dtype.kind == "f":
         return op._npi_absolute(x)
     return x if x.dtype.kind == "u" else op._npi_maximum(x, op._npi_negative(x))
+
+
+@table.op("Sign", versions=(9, 13))
+def sign(op, x):
+    """That of NaN is NaN, which MXNet calls 0."""
+    result = op._npi_sign(x)
+    return op._npi_where(op._npi_isnan(x), x, result) if x.dtype.kind == "f" else result
 
 
 @table.op("Round", versions=(11, 22))
@@ -278,10 +285,17 @@ def mean(op, *inputs):
 
 @table.op("Clip", versions=(1, 6), ignores=OLD)
 def clip_1(op, input, *, min_=None, max_=None):
-    return _clipped(op, input, min_, max_)
+    """The bounds of opset 6 default to the ends of float32: to none."""
+    most = float(np.finfo(np.float32).max)
+    low = None if min_ is None or min_ <= -most else min_
+    return _clipped(op, input, low, None if max_ is None or max_ >= most else max_)
 
 
-@table.op("Clip", versions=(11, 12, 13))
+@table.op(
+    "Clip",
+    versions=(11, 12, 13),
+    limits="where there is no bound infinities stay, which ONNX Runtime cuts to the largest number",
+)
 def clip_11(op, input, min_=None, max_=None):
     """Positional bounds: they may be run-time tensors; ``.value`` is there where they are not."""
     bounds = [b for b in (min_, max_) if b is not None]
@@ -294,10 +308,14 @@ def clip_11(op, input, min_=None, max_=None):
 
 def _clipped(op, x, low, high):
     """MXNet's clip has float32 bounds and gives ``low`` where they cross; ONNX gives ``high``."""
+    if low is None and high is None:
+        return x
     if x.dtype in (np.float16, np.float32) and (low is None or high is None or low <= high):
-        limits = np.finfo(x.dtype)
-        low, high = limits.min if low is None else low, limits.max if high is None else high
-        return op.clip(x, a_min=float(low), a_max=float(high))
+        return op.clip(
+            x,
+            a_min=-math.inf if low is None else low,
+            a_max=math.inf if high is None else high,
+        )
     x = x if low is None else op._npi_maximum(x, scalar(op, low, x.dtype))
     return x if high is None else op._npi_minimum(x, scalar(op, high, x.dtype))
 
