@@ -107,10 +107,14 @@ def ladder(dimensions: Sequence[Dimension], chosen: Mapping[str, Triple]) -> Ite
 
 
 def _sizes(index: int, step: int, least: Sequence[int]) -> Triple:
-    return tuple(
-        (_PRIMES[(index + 5 * k) % len(_PRIMES)] + max(n // step // 2 * 2 - 6, -4)) * step
-        for k, n in enumerate(least)
-    )
+    """Sizes of the dimension at ``index``: no two alike, nor like another dimension's in a sample."""
+    sizes: List[int] = []
+    for k, n in enumerate(least):
+        size = (_PRIMES[(index + 5 * k) % len(_PRIMES)] + max(n // step // 2 * 2 - 6, -4)) * step
+        while size in sizes:
+            size += (_PRIMES[-1] + 1) * step  # further than any other dimension is
+        sizes.append(size)
+    return tuple(sizes)
 
 
 def _assigned(dimensions: Sequence[Dimension], sizes: Sequence[Triple]) -> Dict[str, Triple]:

@@ -126,7 +126,9 @@ class Translator:
     def _placed(self, error: ConversionError, step: Step) -> ConversionError:
         name = self._prefix + step.node.name
         if isinstance(error, TranslationError):
-            return error.placed(step.node.op_type, name, step.version)
+            placed = error.placed(step.node.op_type, name, step.version)
+            placed.__cause__ = error.__cause__
+            return placed
         if isinstance(error, UnsupportedOperatorError):
             return error  # names its nodes itself
         operator = f"{step.node.op_type}-{step.version}" if step.version else step.node.op_type
