@@ -21,10 +21,8 @@ import numpy as np
 import pytest
 from models import VISION, vision_checkpoint
 from mxnet.contrib.onnx import export_model
-from mxnet.contrib.onnx.opset import DEFAULT_TARGET_OPSET, TARGET_OPSETS
-from running import assert_close, assert_imports, assert_valid, run_gluon
-
-OPSETS = (TARGET_OPSETS[0], DEFAULT_TARGET_OPSET, TARGET_OPSETS[-1])
+from mxnet.contrib.onnx.opset import DEFAULT_TARGET_OPSET
+from running import assert_close, assert_imports, assert_valid, opsets, run_gluon
 
 
 @pytest.fixture(scope="module", params=VISION)
@@ -42,7 +40,7 @@ def export(checkpoint, path, opset):
     )
 
 
-@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("opset", opsets())
 def test_out(checkpoint, opset, tmp_path, session):
     path = tmp_path / "net.onnx"
     export(checkpoint, path, opset)

@@ -16,6 +16,9 @@
 # under the License.
 """How tests run a model in ONNX Runtime and in MXNet, and when two results are equal."""
 
+import contextlib
+import functools
+import importlib.util
 import os
 import zlib
 
@@ -87,6 +90,26 @@ class Session:
         if not isinstance(inputs, dict):
             inputs = dict(zip(self.inputs, inputs))
         return self._session.run(None, inputs)
+
+
+@functools.lru_cache(maxsize=None)
+def opsets():
+    """Lowest, default and highest opset that the exporter writes and this ONNX Runtime loads."""
+    from mxnet.contrib.onnx.opset import DEFAULT_TARGET_OPSET, TARGET_OPSETS
+
+    value = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1]) for n in "xy"]
+    node = onnx.helper.make_node("Identity", ["x"], ["y"])
+    graph = onnx.helper.make_graph([node], "g", value[:1], value[1:])
+    for newest in reversed(TARGET_OPSETS):
+        if importlib.util.find_spec("onnxruntime") is None:
+            break
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", newest)])
+        model.ir_version = onnx.helper.find_min_ir_version_for(model.opset_import)
+        # An older runtime refuses opsets that were not released in its time.
+        with contextlib.suppress(Exception):
+            Session(model)
+            break
+    return TARGET_OPSETS[0], DEFAULT_TARGET_OPSET, newest
 
 
 def as_arrays(inputs):

@@ -33,10 +33,8 @@ from models import (
     vision_network,
 )
 from mxnet.contrib.onnx import export_model
-from mxnet.contrib.onnx.opset import DEFAULT_TARGET_OPSET, TARGET_OPSETS
-from running import assert_close, assert_valid, run_gluon, run_symbol
-
-OPSETS = (TARGET_OPSETS[0], DEFAULT_TARGET_OPSET, TARGET_OPSETS[-1])
+from mxnet.contrib.onnx.opset import DEFAULT_TARGET_OPSET
+from running import assert_close, assert_valid, opsets, run_gluon, run_symbol
 
 #: The smallest network of each architecture of the model zoo, and an image side it still takes.
 #: All of them, at their usual size, are in tests/nightly/onnx.
@@ -66,7 +64,7 @@ def checkpoint(request, tmp_path_factory):
     return vision_checkpoint(request.param, folder, SMALL[request.param])
 
 
-@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("opset", opsets())
 def test_vision_network(checkpoint, opset, tmp_path, session):
     path = tmp_path / "net.onnx"
     written = export_model(
@@ -94,7 +92,7 @@ def detector(request):
     return prefixes[request.param], mtcnn_checkpoint(request.param, prefixes[request.param])
 
 
-@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("opset", opsets())
 def test_mtcnn(detector, opset, tmp_path, session):
     """Files of the Symbol era, with several heads, SoftmaxOutput and labels among them."""
     prefix, checkpoint = detector
@@ -109,7 +107,7 @@ def test_mtcnn(detector, opset, tmp_path, session):
         assert_close(net([data]), expected)
 
 
-@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("opset", opsets())
 def test_fully_convolutional_detector_takes_any_image(opset, tmp_path, session, rng):
     prefix = mtcnn().get("det1")
     if prefix is None:
