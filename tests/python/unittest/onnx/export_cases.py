@@ -24,9 +24,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import io
 import json
-import os
-import tempfile
 from typing import Any, Dict, List, Optional, Tuple
 
 import mxnet as mx
@@ -59,7 +58,7 @@ class Array:
     values : tuple of numbers, optional
         The numbers themselves, in place of a range.
     role : str
-        "input" of the file, "parameter" of the model, or "label", which the exporter is not told of.
+        "input" of the file, "parameter" of the model, or "label", which the exporter never sees.
     fixed : tuple of int or True
         Axes that stay known where the case is exported with named dimensions; True for all.
     """
@@ -197,17 +196,16 @@ class Case:
             if a.role == "parameter"
         }
         names = [n for n in self.symbol.list_inputs() if by_name[n].role == "input"]
-        path = os.path.join(tempfile.gettempdir(), f"export_case_{os.getpid()}.onnx")
+        file = io.BytesIO()
         export_model(
             self.symbol,
             params,
             [by_name[n].dims() if named else by_name[n].shape for n in names],
             [np.dtype(by_name[n].dtype) for n in names],
-            path,
+            file,
             opset_version=opset,
         )
-        with open(path, "rb") as file:
-            return file.read()
+        return file.getvalue()
 
 
 def case(op_type: str, *inputs: Array, **attrs: Any) -> Case:

@@ -30,64 +30,68 @@ FLOATS_ONLY = ["erf", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcs
 ROUNDING = ["floor", "ceil", "trunc", "fix", "round", "rint"]
 ANY_NUMBER = ["abs", "sign", "square", "negative"]
 
+
+def x(dtype="float32", **more):
+    return data(2, 3, 4, dtype=dtype, **more)
+
+
 UNARY = [
-    *(case(n, data(2, 3, 4, dtype=t)) for n in IN_FLOAT64 for t in (*FLOATS, "int32")),
-    *(case(n, data(2, 3, 4, dtype=t, **POSITIVE)) for n in POSITIVE_IN_FLOAT64 for t in FLOATS),
-    *(case(n, data(2, 3, 4, dtype="int64", low=1, high=9)) for n in POSITIVE_IN_FLOAT64),
-    *(case(n, data(2, 3, 4, low=-0.9, high=0.9)) for n in FLOATS_ONLY),
-    case("arccosh", data(2, 3, 4, low=1.1, high=5)),
-    *(case(n, data(2, 3, 4, dtype="int32")).but(refused="int32 is not covered") for n in FLOATS_ONLY),
+    *(case(n, x(t)) for n in IN_FLOAT64 for t in ("float32", "float64", "int32")),
+    *(case(n, x(t, **POSITIVE)) for n in POSITIVE_IN_FLOAT64 for t in ("float32", "float64")),
+    *(case(n, x("int64", low=1, high=9)) for n in POSITIVE_IN_FLOAT64),
+    *(case(n, x("float16", **POSITIVE)) for n in ("exp", "cbrt", "log1p")),
+    *(case(n, x(low=-0.9, high=0.9)) for n in FLOATS_ONLY),
+    case("arccosh", x(low=1.1, high=5)),
+    *(case(n, x("int32")).but(refused="int32 is not covered") for n in FLOATS_ONLY),
     *(case(n, values([HALVES])) for n in ROUNDING),
-    *(case(n, data(2, 3, dtype=t)) for n in ROUNDING for t in ("float64", "int8", "int64")),
-    *(case(n, data(2, 3, 4, dtype=t)) for n in ANY_NUMBER for t in (*FLOATS, *INTEGERS)),
+    *(case(n, data(2, 3, dtype=t)) for n in ROUNDING for t in ("float64", "int64")),
+    *(case(n, x(t)) for n in ANY_NUMBER for t in (*FLOATS, *INTEGERS)),
     case("expm1", values([[[1e-6, -1e-6, 0, 1e-3, 20, -30]]])),
     case("log1p", values([[[1e-6, -1e-6, 0, 1e-3, 1e9, -0.999, np.inf]]])).but(tolerance=(1e-5, 0)),
-    *(case("clip", data(2, 3, 4, dtype=t, low=-9, high=9), a_min=-2.5, a_max=1e9)
-      for t in (*FLOATS, *INTEGERS)),
-    case("clip", data(2, 3, 4), a_min=-np.inf, a_max=1),
-    case("smooth_l1", data(2, 3, 4), scalar=2),
-    case("smooth_l1", data(2, 3, 4), scalar=0.7),
-    case("smooth_l1", data(2, 3, 4, dtype="int32"), scalar=2).but(refused="int32 is not covered"),
-    *(case("Cast", data(2, 3, 4, dtype=a, low=0), dtype=b)
+    *(case("clip", x(t, low=-9, high=9), a_min=-2.5, a_max=1e9) for t in (*FLOATS, *INTEGERS)),
+    case("clip", x(), a_min=-np.inf, a_max=1),
+    case("smooth_l1", x(), scalar=2),
+    case("smooth_l1", x(), scalar=0.7),
+    case("smooth_l1", x("int32"), scalar=2).but(refused="int32 is not covered"),
+    *(case("Cast", x(a, low=0), dtype=b)
       for a, b in [("float32", "int32"), ("float32", "bool"), ("int32", "float16"),
                    ("bool", "float32"), ("float64", "uint8"), ("float32", "float32")]),
-    case("Cast", data(2, 3, 4), dtype="bfloat16").but(refused="bfloat16"),
-    case("amp_cast", data(2, 3, 4), dtype="float16"),
-    case("amp_cast", data(2, 3, 4, dtype="int32"), dtype="float16"),
-    case("amp_multicast", data(2, 3, 4, dtype="float16"), data(2, 3, 4), num_outputs=2).but(mkldnn=False),
-    case("amp_multicast", data(2, 3, 4), data(2, 3, 4, dtype="float16"), num_outputs=2,
-         cast_narrow=True).but(mkldnn=False),
-    case("amp_multicast", data(2, 3, 4, dtype="float16"), data(2, dtype="int32"),
-         num_outputs=2).but(mkldnn=False),
-    case("_copy", data(2, 3, 4, dtype="bool", high=1)),
-    case("cast_storage", data(2, 3, 4), stype="default"),
+    case("Cast", x(), dtype="bfloat16").but(refused="bfloat16"),
+    case("amp_cast", x(), dtype="float16"),
+    case("amp_cast", x("int32"), dtype="float16"),
+    *(case("amp_multicast", x(a), data(2, 3, 4, dtype=b), num_outputs=2, cast_narrow=n)
+      .but(mkldnn=False)
+      for a, b, n in [("float16", "float32", False), ("float32", "float16", True),
+                      ("float16", "int32", False)]),
+    case("_copy", x("bool")),
+    case("cast_storage", x(), stype="default"),
 ]  # fmt: skip
 
+ARITHMETIC = ["add", "sub", "mul", "div", "maximum", "minimum", "mod"]
+SIGNS = [[[-5, 5, -5, 5, 0, 4]]], [[[3, -3, -3, 0, 3, 2]]]
 BINARY = [
-    *(case(n, data(2, 1, 4, dtype=t), data(1, 3, 4, dtype=t, low=1, high=3))
-      for n in ("broadcast_add", "broadcast_sub", "broadcast_mul", "broadcast_div",
-                "broadcast_maximum", "broadcast_minimum", "broadcast_mod")
-      for t in (*FLOATS, *INTEGERS)),
+    *(case(f"broadcast_{n}", data(2, 1, 4, dtype=t), data(1, 3, 4, dtype=t, low=1, high=3))
+      for n in ARITHMETIC for t in (*FLOATS, *INTEGERS)),
     *(case("broadcast_power", data(2, 1, 4, dtype=t, low=1, high=3), data(1, 3, 4, dtype=t, low=0))
       for t in (*FLOATS, *INTEGERS)),
-    *(case("broadcast_hypot", data(2, 1, 4, dtype=t), data(1, 3, 4, dtype=t)) for t in (*FLOATS, "int32")),
-    *(case(n, data(2, 3, 4), data(2, 3, 4, low=1))
+    *(case("broadcast_hypot", data(2, 1, 4, dtype=t), data(1, 3, 4, dtype=t))
+      for t in (*FLOATS, "int32")),
+    *(case(n, x(), data(2, 3, 4, low=1))
       for n in ("elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div", "_power", "_mod",
-                "_maximum", "_minimum", "_grad_add", "_identity_with_attr_like_rhs")),
-    *(case("broadcast_mod", values([[[-5, 5, -5, 5, 0, 4]]], t), values([[[3, -3, -3, 0, 3, 2]]], t))
+                "_maximum", "_minimum", "_hypot", "_grad_add", "_identity_with_attr_like_rhs")),
+    *(case("broadcast_mod", values(SIGNS[0], t), values(SIGNS[1], t))
       for t in ("float32", "int32", "int64", "int8")),
-    *(case("add_n", data(2, 3, 4, dtype=t), data(2, 3, 4, dtype=t), data(2, 3, 4, dtype=t), num_args=3)
-      for t in ("float32", "int32", "int8")),
-    case("add_n", data(2, 3, 4), num_args=1),
+    *(case("add_n", x(t), x(t), x(t), num_args=3) for t in ("float32", "int32", "int8")),
+    case("add_n", x(), num_args=1),
 ]  # fmt: skip
 
 SCALAR = [
-    *(case(n, data(2, 3, 4, dtype=t, low=1, high=5), scalar=2.5)
-      for n in ("_plus_scalar", "_minus_scalar", "_rminus_scalar", "_mul_scalar", "_div_scalar",
-                "_rdiv_scalar", "_power_scalar", "_rpower_scalar", "_maximum_scalar",
-                "_minimum_scalar", "_mod_scalar", "_rmod_scalar")
-      for t in ("float32", "float16", "int32", "int8")),
-    case("_plus_scalar", data(2, 3, 4, dtype="uint8"), scalar=300),
+    *(case(f"_{n}_scalar", x(t, low=1, high=5), scalar=2.5)
+      for n in ("plus", "minus", "rminus", "mul", "div", "rdiv", "power", "rpower", "maximum",
+                "minimum", "mod", "rmod", "hypot")
+      for t in ("float32", "int32", "int8")),
+    case("_plus_scalar", x("float16"), scalar=0.1),
+    case("_plus_scalar", x("uint8"), scalar=300),
 ]  # fmt: skip
 
 test_elementwise = checks([*UNARY, *BINARY, *SCALAR])

@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Export rows of the sorting family. No value comes twice: MXNet's order of equal ones is its own."""
+"""Export rows of the sorting family. No value comes twice: MXNet orders equal ones its own way."""
 
 import numpy as np
 from export_cases import case, checks, values

@@ -16,11 +16,7 @@
 # under the License.
 """The export rows: MXNet operators to ONNX operators, a file a family."""
 
-from __future__ import annotations
-
-import functools
-import operator
-
+from ...translation import TranslationTable
 from . import (
     activation,
     attention,
@@ -66,4 +62,6 @@ FAMILIES = (
     loss,
 )
 
-export_table = functools.reduce(operator.or_, (family.table for family in FAMILIES))
+export_table = TranslationTable()
+for _family in FAMILIES:
+    export_table |= _family.table

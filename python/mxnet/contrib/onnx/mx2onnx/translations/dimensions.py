@@ -58,7 +58,7 @@ def along(op, vector, x, axis):
 
 
 def within(op, x, length, axis):
-    """Whether each position along ``axis`` is less than ``length``, which broadcasts against ``x``."""
+    """Whether a position along ``axis`` is less than ``length``, which broadcasts against ``x``."""
     return op.Less(along(op, positions(op, x, axis, op.dtype(length)), x, axis), length)
 
 

@@ -318,7 +318,7 @@ def amp_cast(op, data, *, dtype):
 
 @table.op("amp_multicast", ignores=("num_outputs",))
 def amp_multicast(op, *data, cast_narrow):
-    """Floats of up to 32 bits meet at the narrowest dtype, or at float32, or at that of the first."""
+    """Floats of up to 32 bits meet at the narrowest, or at float32, or at the first one's dtype."""
     dtypes = [op.dtype(x) for x in data]
     if cast_narrow:
         meet = np.float16 if np.float16 in dtypes else np.float32
@@ -331,7 +331,8 @@ def _is_amp(op, x):
     return op.dtype(x) in (np.float16, np.float32)
 
 
-@table.op("_copy", "cast_storage", ignores=("stype",))
+@table.op("_copy")
+@table.op("cast_storage", ignores=("stype",))
 def copy(op, data):
     """No node: ONNX values are never overwritten, and all of them are dense."""
     return data

@@ -50,7 +50,7 @@ def slice_channel(op, data, *, num_outputs, axis, squeeze_axis):
 
 @table.op("_split_v2", limits="equal sections need a known size")
 def split_v2(op, data, *, indices, axis, squeeze_axis, sections):
-    """Parts that begin at ``indices``, or ``sections`` parts of which the first may be longer by 1."""
+    """Parts that begin at ``indices``, or ``sections`` parts, the first of which may be longer."""
     axis = op.axis(data, axis)
     size = op.dims(data)[axis]
     if sections:

@@ -50,7 +50,7 @@ def _product(op, lhs, rhs, transpose_a, transpose_b):
 
 @table.op("dot", ignores=("forward_stype",))
 def dot(op, lhs, rhs, *, transpose_a, transpose_b):
-    """The last axis of ``lhs``, or the first if transposed, against the first of ``rhs``, or the last.
+    """The last axis of ``lhs``, the first if transposed, against the other end of ``rhs``.
 
     All other axes stay, those of ``lhs`` ahead.
     """
@@ -71,7 +71,7 @@ def dot(op, lhs, rhs, *, transpose_a, transpose_b):
 
 
 def _with_rows_at(op, axis, *xs):
-    """``xs`` with the rows of their matrices moved from ``axis`` to the last axis but one; and back."""
+    """``xs`` with the rows of their matrices in the last axis but one, or back at ``axis``."""
     rank = op.rank(xs[0])
     rows = op.axis(xs[0], axis)
     if rows == rank - 2:

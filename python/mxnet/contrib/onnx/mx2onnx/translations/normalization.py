@@ -76,7 +76,7 @@ def batch_norm_with_relu(op, *inputs, eps, fix_gamma, axis, output_mean_var):
 
 @table.op("LayerNorm")
 def layer_norm(op, data, gamma, beta, *, axis, eps, output_mean_var):
-    """The second statistic is the standard deviation; before opset 17 in the form that runtimes fuse."""
+    """The second statistic is the standard deviation; before opset 17 in a form to fuse."""
     axis = op.axis(data, axis)
     last = axis == op.rank(data) - 1
     if last and op.opset >= 17 and not output_mean_var:

@@ -34,7 +34,7 @@ table = TranslationTable()
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """A window that moves over spatial axes, a number an axis; ``full``: the last one may reach out."""
+    """A window over spatial axes, a number an axis; ``full``: the last one may reach out."""
 
     kernel: Tuple[int, ...]
     stride: Tuple[int, ...]

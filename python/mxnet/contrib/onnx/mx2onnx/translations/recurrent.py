@@ -14,29 +14,104 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""The fused recurrent layer."""
+"""The fused recurrent layer: several layers and directions in one operator, here a node a layer."""
 
 from __future__ import annotations
+
+import dataclasses
+from typing import Any, Tuple
 
 import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
+from .joining import concat
 
 table = TranslationTable()
+table.op("_rnn_param_concat", ignores=("num_args",))(concat)
 
+#: Where ONNX finds each of its gates in MXNet's order.
 GATES = {
-    "lstm": (0, 3, 1, 2),
-    "gru": (1, 0, 2),
+    "lstm": (0, 3, 1, 2),  # i o f c, of i f c o
+    "gru": (1, 0, 2),  # z r h, of r z h
     "rnn_tanh": (0,),
     "rnn_relu": (0,),
-}  # MXNet's order, read in ONNX's
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Packed:
+    """MXNet's one vector: all layers' weights, then all layers' biases; directions within a layer.
+
+    A direction of a layer has (gates * units, width) for its input, (gates * units, units) for its
+    state, and two biases of gates * units.
+    """
+
+    vector: Any
+    gates: Tuple[int, ...]
+    units: int
+    layers: int
+    ways: int
+
+    @property
+    def rows(self):
+        return len(self.gates) * self.units
+
+    @property
+    def features(self):
+        """Width of the first layer's input, by the length of the vector."""
+        biases = 2 * self.rows * self.ways * self.layers
+        later = (self.layers - 1) * self.ways * self.rows * (self.units * self.ways + self.units)
+        first = (int(np.prod(self.vector.shape)) - biases - later) / (self.rows * self.ways)
+        return first - self.units
+
+    def width(self, layer):
+        return self.ways * self.units if layer else int(self.features)
+
+    def _start(self, layer):
+        return sum(
+            self.ways * self.rows * (self.width(before) + self.units) for before in range(layer)
+        )
+
+    def _picked(self, starts, columns):
+        """(len(starts), rows, columns), the gates in ONNX's order."""
+        flat = self.vector.read().reshape(-1)
+        parts = [
+            flat[s : s + self.rows * columns].reshape(len(self.gates), -1)[list(self.gates)]
+            for s in starts
+        ]
+        return np.stack(parts).reshape(len(parts), self.rows, columns)
+
+    def weights(self, op, layer):
+        """W, R and B of one layer, read when the file is written."""
+        width, dtype = self.width(layer), self.vector.dtype
+        each = self.rows * (width + self.units)
+        starts = [self._start(layer) + way * each for way in range(self.ways)]
+        bias = self._start(self.layers) + 2 * self.rows * self.ways * layer
+        biases = [bias + k * self.rows for k in range(2 * self.ways)]
+
+        def read_b():
+            return self._picked(biases, 1).reshape(self.ways, 2 * self.rows)
+
+        return (
+            op.computed(
+                (self.ways, self.rows, width), dtype, lambda: self._picked(starts, width), "W"
+            ),
+            op.computed(
+                (self.ways, self.rows, self.units),
+                dtype,
+                lambda: self._picked([s + self.rows * width for s in starts], self.units),
+                "R",
+            ),
+            op.computed((self.ways, 2 * self.rows), dtype, read_b, "B"),
+        )
 
 
 @table.op(
     "RNN",
     ignores=("p",),
-    limits="use_sequence_length, projection and state clipping are not covered",
+    limits="parameters must be constants; projection, state clipping and sequence lengths (which "
+    "MXNet itself overlooks on CPUs) are not covered",
 )
 def rnn(
     op,
@@ -51,93 +126,49 @@ def rnn(
     bidirectional,
     state_outputs,
 ):
-    """One packed vector holds all layers' weights, then all layers' biases; ONNX has a node a layer."""
-    packed, gates, ways = op.tensor(parameters), GATES[mode], 2 if bidirectional else 1
-    if packed is None:
-        raise TranslationError("RNN needs its parameters as constants")
-    rows, at, finals = len(gates) * state_size, 0, []
-    input_size = op.dims(data)[2]
-
-    def in_onnx_order(start, columns):
-        """(ways, rows, columns) from ``start``; each way's gates are reordered."""
-
-        def read():
-            flat = packed.read().reshape(-1)
-            return np.stack(
-                [
-                    flat[s : s + rows * columns]
-                    .reshape(len(gates), -1)[list(gates)]
-                    .reshape(rows, columns)
-                    for s in start
-                ]
-            )
-
-        return read
-
-    widths = [input_size if layer == 0 else state_size * ways for layer in range(num_layers)]
-    bias_at = sum(ways * rows * (w + state_size) for w in widths)
-
-    for layer, width in enumerate(widths):
-        begin = [at + way * rows * (width + state_size) for way in range(ways)]
-        at += ways * rows * (width + state_size)
-        w = op.computed((ways, rows, width), packed.dtype, in_onnx_order(begin, width))
-        r = op.computed(
-            (ways, rows, state_size),
-            packed.dtype,
-            in_onnx_order([b + rows * width for b in begin], state_size),
+    """data is (T, N, C), a state (layers * directions, N, H)."""
+    vector = op.tensor(parameters)
+    if vector is None:
+        raise TranslationError("its parameters must be constants; give them with the others")
+    ways = 2 if bidirectional else 1
+    packed = Packed(vector, GATES[mode], state_size, num_layers, ways)
+    if op.dims(data)[2] not in (None, packed.features):
+        raise TranslationError(
+            f"the parameters are for {packed.features:g} features, the data has {op.dims(data)[2]}"
         )
-        first = [bias_at + (layer * ways + way) * 2 * rows for way in range(ways)]
-        biases = in_onnx_order([f + k * rows for f in first for k in (0, 1)], 1)
-        b = op.computed(
-            (ways, 2 * rows), packed.dtype, lambda biases=biases: biases().reshape(ways, 2 * rows)
-        )
-        more = {
-            "initial_h": _initial(op, state, layer, ways, num_layers),
-            "hidden_size": state_size,
-            "direction": "bidirectional" if bidirectional else None,
-        }
-        if mode == "lstm":
-            result = op.LSTM(
-                data,
-                w,
-                r,
-                b,
-                outputs=3,
-                initial_c=_initial(op, state_cell, layer, ways, num_layers),
-                **more,
-            )
-        elif mode == "gru":
-            result = op.GRU(data, w, r, b, outputs=2, linear_before_reset=1, **more)
-        else:
-            result = op.RNN(
-                data,
-                w,
-                r,
-                b,
-                outputs=2,
-                activations=["Relu" if mode == "rnn_relu" else "Tanh"] * ways,
-                **more,
-            )
-        finals.append(result[1:])
-        y = result[0]  # (T, ways, N, H)
-        data = (
-            op.Squeeze(y, axes=[1])
-            if ways == 1
-            else op.Reshape(op.Transpose(y, perm=[0, 2, 1, 3]), shape=[0, 0, -1])
-        )
+    finals = []
+    for layer in range(num_layers):
+        states = [_of_layer(op, s, layer, ways, num_layers) for s in (state, state_cell)]
+        y, *last = _layer(op, data, packed.weights(op, layer), states, mode, packed)
+        finals.append(last)
+        if ways == 1:
+            data = op.Squeeze(y, axes=[1])
+        else:  # (T, ways, N, H)
+            data = op.Reshape(op.Transpose(y, perm=[0, 2, 1, 3]), shape=[0, 0, ways * state_size])
     if not state_outputs:
         return data
-    return data, *(
-        parts[0] if num_layers == 1 else op.Concat(*parts, axis=0) for parts in zip(*finals)
-    )
+    joined = [f[0] if num_layers == 1 else op.Concat(*f, axis=0) for f in zip(*finals)]
+    return (data, *joined)
 
 
-def _initial(op, state, layer, ways, num_layers):
-    """The layer's part of the initial state; zeros are ONNX's own default."""
+def _layer(op, data, weights, states, mode, packed):
+    common = {
+        "hidden_size": packed.units,
+        "direction": "bidirectional" if packed.ways == 2 else None,
+        "initial_h": states[0],
+    }
+    if mode == "lstm":
+        return op.LSTM(data, *weights, outputs=3, initial_c=states[1], **common)
+    if mode == "gru":
+        return op.GRU(data, *weights, outputs=2, linear_before_reset=1, **common)
+    function = "Relu" if mode == "rnn_relu" else "Tanh"
+    return op.RNN(data, *weights, outputs=2, activations=[function] * packed.ways, **common)
+
+
+def _of_layer(op, state, layer, ways, num_layers):
+    """The layer's part of an initial state; zeros are ONNX's own default, at any batch size."""
     if state is None or (op.tensor(state) and not op.tensor(state).read().any()):
         return None
-    return (
-        state
-        if num_layers == 1
-        else op.Slice(state, starts=[layer * ways], ends=[(layer + 1) * ways], axes=[0])
-    )
+    if num_layers == 1:
+        return state
+    return op.Slice(state, starts=[layer * ways], ends=[(layer + 1) * ways], axes=[0])

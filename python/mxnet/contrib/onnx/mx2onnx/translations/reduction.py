@@ -55,7 +55,7 @@ def _reduction(op_type, missing=None):
         axes = reduced_axes(op, data, axis, exclude)
         if missing is not None and is_float(op, data):
             data = op.Where(op.IsNaN(data), operands(op, data, missing)[1], data)
-        if op.dtype(data) == bool:
+        if op.dtype(data).kind == "b":
             return through(op, np.int32, lambda x: reduce(op, op_type, x, axes, keepdims), data)
         return reduce(op, op_type, data, axes, keepdims)
 
@@ -76,7 +76,7 @@ def mean(op, data, *, axis, keepdims, exclude):
     axes = reduced_axes(op, data, axis, exclude)
     if is_float(op, data):
         return reduce(op, "ReduceMean", data, axes, keepdims)
-    if op.dtype(data) == bool:
+    if op.dtype(data).kind == "b":
         return through(op, np.int32, lambda x: reduce(op, "ReduceMax", x, axes, keepdims), data)
     count = op.ReduceProd(sizes(op, data, axes), axes=[0], keepdims=1)
     total = reduce(op, "ReduceSum", data, axes, keepdims)
@@ -89,7 +89,7 @@ def norm(op, data, *, ord, axis, keepdims, out_dtype):
     dtype = op.dtype(data) if out_dtype is None else known_dtype(out_dtype)
     if not is_float(op, data) or dtype.kind != "f":
         raise TranslationError(
-            f"of {op.dtype(data)} as {dtype} is not covered: MXNet rounds on the way; cast to float32"
+            f"of {op.dtype(data)} as {dtype} is not covered: MXNet rounds on the way; use floats"
         )
     if ord not in (1, 2):
         raise TranslationError(f"ord={ord} is none that MXNet computes; it has 1 and 2")

@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Shapes: reshaping, order of axes, repetition, padding. What varies with the input stays in the file."""
+"""Shapes: reshaping, order of axes, repetition, padding. Sizes that vary are read in the file."""
 
 from __future__ import annotations
 
