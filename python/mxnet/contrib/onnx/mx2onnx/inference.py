@@ -98,6 +98,7 @@ class TypeInference:
             If ONNX refuses the inputs, or a size would be 0: the data is too small for the model.
         """
         present = [name for name in node.input if name]
+        _check_windows(node)
         try:
             found = shape_inference.infer_node_outputs(
                 schema.proto,
@@ -169,6 +170,14 @@ class TypeInference:
         """The entries of a constant; None where ``name`` is none."""
         tensor = self._constants.get(name) if name else None
         return None if tensor is None else [float(n) for n in tensor.read().reshape(-1)]
+
+
+def _check_windows(node: NodeProto) -> None:
+    """Older releases of ``onnx`` divide by what they find, and the process ends."""
+    for attribute in node.attribute:
+        window = attribute.name in ("kernel_shape", "strides", "dilations")
+        if window and min(attribute.ints, default=1) < 1:
+            raise InferenceError(f"{attribute.name} {list(attribute.ints)} are not positive")
 
 
 def _first_line(error: Exception) -> str:
