@@ -41,6 +41,15 @@ MATRIX = {
     "3.14": [[]],
 }
 WHERE = "import mxnet as mx; print(mx.contrib.onnx.__file__)"
+#: The same without the overlay, which otherwise provides what MXNet misses in NumPy and Python.
+BARE = f"""
+import sys, types, numpy
+numpy.bool = bool
+version = types.ModuleType("distutils.version")
+version.StrictVersion = version.LooseVersion = str
+sys.modules.update({{"distutils": types.ModuleType("distutils"), "distutils.version": version}})
+{WHERE}
+"""
 #: Counts files of MXNet's wheel that are not what its record says.
 CHANGED = """
 import base64, hashlib, importlib.metadata
@@ -136,6 +145,10 @@ def test_install_convert_uninstall(environment, pins, wheel, checkpoint):
         print(output(environment.python, ROUND_TRIP, "export", checkpoint))
         return
     print(output(environment.python, ROUND_TRIP, "both"))
+    environment.pip("uninstall", "-y", "mxnet-contrib-onnx")
+    assert not list(environment.site.glob("*mxnet_*onnx*"))
+    stock = environment.site / "mxnet" / "contrib" / "onnx" / "__init__.py"
+    assert output(environment.python, "-c", BARE).strip() == str(stock)
 
 
 @pytest.mark.parametrize("environment", ["3.11"], indirect=True)
