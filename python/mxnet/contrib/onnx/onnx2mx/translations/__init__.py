@@ -30,6 +30,7 @@ from . import (
     linear_algebra,
     normalization,
     pooling,
+    quantization,
     random,
     recurrent,
     reduction,
@@ -56,6 +57,7 @@ FAMILIES = (
     random,
     recurrent,
     control_flow,
+    quantization,
 )
 
 import_table = TranslationTable()
