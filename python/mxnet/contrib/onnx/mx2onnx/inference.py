@@ -34,6 +34,8 @@ from .tensors import Tensor
 
 #: Constants up to here are shown to ONNX's inference, numbers and all.
 SHOWN_BYTES = 512
+#: Longer vectors are no shapes.
+MOST_AXES = 64
 Dims = Tuple[Dim, ...]
 
 
@@ -162,9 +164,9 @@ class TypeInference:
         if name in self._contents:
             return self._contents[name]
         dims = self.dims(name)
-        if dims is not None and len(dims) == 1 and isinstance(dims[0], int):
-            return (None,) * dims[0]
-        return None
+        if dims is None or len(dims) != 1 or not isinstance(dims[0], int) or dims[0] > MOST_AXES:
+            return None
+        return (None,) * dims[0]
 
     def numbers(self, name: str) -> Optional[List[float]]:
         """The entries of a constant; None where ``name`` is none."""

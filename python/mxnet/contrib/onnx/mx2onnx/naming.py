@@ -93,7 +93,8 @@ def name_outputs(draft: Draft, names: Sequence[str]) -> None:
 
 def _give_way(draft: Draft, names: Sequence[str]) -> None:
     """Constants and values that have a name which an output is to get are called otherwise."""
-    inner = [n for n in (*draft.constants, *draft.producers()) if n in set(names)]
+    wanted = set(names)
+    inner = [n for n in (*draft.constants, *draft.producers()) if n in wanted]
     moved = {name: draft.fresh(f"{name}/value") for name in inner}
     draft.rename(moved)
     for old, new in moved.items():

@@ -75,12 +75,13 @@ class Packed:
 
     def _picked(self, starts, columns):
         """(len(starts), rows, columns), the gates in ONNX's order."""
-        flat = self.vector.read().reshape(-1)
-        parts = [
-            flat[s : s + self.rows * columns].reshape(len(self.gates), -1)[list(self.gates)]
-            for s in starts
-        ]
-        return np.stack(parts).reshape(len(parts), self.rows, columns)
+        each = self.units * columns
+        picked = np.empty((len(starts), len(self.gates), each), self.vector.dtype)
+        for way, start in enumerate(starts):
+            for place, gate in enumerate(self.gates):
+                begin = start + gate * each
+                picked[way, place] = self.vector.part(begin, begin + each)
+        return picked.reshape(len(starts), self.rows, columns)
 
     def weights(self, op, layer):
         """W, R and B of one layer, read when the file is written."""
