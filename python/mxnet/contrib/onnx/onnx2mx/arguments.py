@@ -199,6 +199,7 @@ class _Resolution:
                 f"input_shapes: '{info.name}' has {len(declared)} axes {_spelled(declared)}, not "
                 f"{len(wanted)} as in {tuple(wanted)}"
             )
+            wanted = declared
         shape = tuple(self._size(info.name, axis, size) for axis, size in enumerate(wanted))
         for said, size in zip(declared or (), shape):
             if isinstance(said, str) and isinstance(size, int):
@@ -224,7 +225,7 @@ class _Resolution:
             f"input_shapes: axis {axis} of '{name}' is {size!r}; a size is a positive int, a name "
             "or None"
         )
-        return 1
+        return f"{name}[{axis}]"
 
     def _valued(self, info: ValueInfo, dtype: Optional[np.dtype]) -> Optional[Input]:
         name = info.name

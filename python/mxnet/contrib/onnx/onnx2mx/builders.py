@@ -90,7 +90,7 @@ class SymbolBuilder:
     samples : int
         Number of samples.
     floating : bool
-        Whether constants of whole numbers become variables of float64 and are cast back in the
+        Whether constants of whole numbers become variables of floats and are cast back in the
         graph: MXNet's optimizers, which Module hands every variable to, refuse whole numbers.
     """
 
@@ -106,9 +106,7 @@ class SymbolBuilder:
     def parameter(self, name: str, array: np.ndarray, trainable: bool = False) -> Tensor:
         """A variable for a known array, of the type that carries it."""
         check_holdable(array, name)
-        carrier = array.dtype
-        if self.floating and array.dtype.kind in "iub" and _fits_a_double(array):
-            carrier = np.dtype("float64")
+        carrier = _floating_carrier(array) if self.floating else array.dtype
         parameter = self.parameters[name] = Parameter(array, trainable, carrier)
         still = {} if trainable else {"lr_mult": 0.0, "wd_mult": 0.0}
         handle = mx.sym.var(name, shape=parameter.shape, dtype=carrier, **still)
@@ -144,8 +142,18 @@ class SymbolBuilder:
         return None
 
 
-def _fits_a_double(array: np.ndarray) -> bool:
-    return array.dtype.itemsize < 8 or bool((np.abs(array[()]) <= 2**53).all())
+def _floating_carrier(array: np.ndarray) -> np.dtype:
+    """The narrowest floating type that holds all of a constant exactly; its own where none does.
+
+    float32 where possible: some of MXNet's optimizers know no other.
+    """
+    if array.dtype.kind not in "iub":
+        return array.dtype
+    largest = max(abs(int(array.max())), abs(int(array.min())))
+    for carrier, exact in (("float32", 2**24), ("float64", 2**53)):
+        if largest <= exact:
+            return np.dtype(carrier)
+    return array.dtype
 
 
 class NDArrayBuilder:

@@ -34,6 +34,11 @@ LEAST_UNSHARED = 2**16
 _COUNTING = {"f": ("float32", "float64"), "i": ("float32", "float64", "int32", "int64")}
 
 
+def holdable(name: str) -> str:
+    """``name`` as MXNet can hold it: ``Symbol.attr_dict`` takes a ``$`` for the end of a name."""
+    return name.replace("$", "_")
+
+
 class Names:
     """Gives names that are used once.
 
@@ -44,12 +49,12 @@ class Names:
     """
 
     def __init__(self, reserved: Iterable[str] = ()):
-        self._reserved, self._taken = set(reserved), set()  # type: Set[str], Set[str]
+        self._reserved, self._taken = set(map(holdable, reserved)), set()  # type: Set[str], Set[str]
         self._counts: Dict[str, int] = {}
 
     def unique(self, base: str, claim: bool = False) -> str:
         """``base``, or with a number behind it where it is taken."""
-        name = base
+        name = base = holdable(base)
         while name in self._taken or (name in self._reserved and not (claim and name == base)):
             self._counts[base] = self._counts.get(base, 0) + 1
             name = f"{base}_{self._counts[base]}"

@@ -30,6 +30,7 @@ from ..dtypes import onnx_name
 from ..errors import DynamicSizeError, InferenceError, ModelError, TranslationError
 from .arguments import Input, Wishes
 from .builders import SymbolBuilder
+from .context import holdable
 from .graph import ValueInfo
 from .imported import Imported
 from .normalise import Model
@@ -110,13 +111,16 @@ class Fitting:
         translator = Translator(self.planner, self.plan, builder, hasty)
         dims = {name: join(triple) for name, triple in sizes.items()}
         with account.kept():
-            values = translator.run({i.name: _value(builder, i, dims) for i in self._fed()})
+            names = {i.name: translator.op.names.unique(i.name, claim=True) for i in self._fed()}
+            fed = {i.name: _value(builder, i, names[i.name], dims) for i in self._fed()}
+            values = translator.run(fed)
             heads = self._heads(translator, values)
         symbol = mx.sym.Group([head.handle for head in heads])
         return Imported(
             symbol=symbol,
             parameters=builder.parameters,
             inputs=self.wishes.inputs,
+            variables=names,
             outputs=[v.name for v in self.model.graph.outputs],
             output_shapes=[head.shape for head in heads],
             assumptions=tuple(account.assumptions),
@@ -137,7 +141,8 @@ class Fitting:
                 if not _is_sole_output(tensor) or any(tensor.handle is h.handle for h in heads):
                     tensor = op.identity(tensor)
                 again = any(info.name == v.name for v in self.model.graph.outputs[: len(heads)])
-                op.builder.rename(tensor, op.names.unique(info.name) if again else info.name)
+                name = op.names.unique(info.name) if again else holdable(info.name)
+                op.builder.rename(tensor, name)
             heads.append(tensor)
         return heads
 
@@ -210,11 +215,11 @@ class Fitting:
         return error
 
 
-def _value(builder: SymbolBuilder, given: Input, dims: Mapping[str, Any]) -> Value:
+def _value(builder: SymbolBuilder, given: Input, name: str, dims: Mapping[str, Any]) -> Value:
     if given.value is not None:
         return Known(given.name, (given.value,))
     shape = tuple(dims[size] if isinstance(size, str) else size for size in given.shape)
-    return builder.input(given.name, shape, given.dtype)
+    return builder.input(name, shape, given.dtype)
 
 
 def _checked_output(value: Any, info: ValueInfo) -> Tensor:

@@ -71,9 +71,10 @@ def import_model(
     sym : mxnet.symbol.Symbol
         Its nodes have the names of the model's nodes; head ``i`` is the node called like output
         ``i``, so ``list_outputs()`` gives ``"<output>_output"``. Inputs that nothing reads are
-        left out, since Module cannot bind them. Tensors of rank 0 have shape ``(1,)``.
+        left out, since Module cannot bind them. A ``$`` in a name becomes ``_``. Tensors of rank 0
+        have shape ``(1,)``.
     arg_params, aux_params : dict of str to mxnet.nd.NDArray
-        Named as in the model. Constants of whole numbers are float64 here and cast in the Symbol,
+        Named as in the model. Constants of whole numbers are floats here and cast in the Symbol,
         since MXNet's optimizers refuse whole numbers; constants that are no weights have learning
         rate 0.
 
@@ -138,7 +139,7 @@ def translate(
     Parameters
     ----------
     floating : bool
-        Whether constants of whole numbers become variables of float64, see ``SymbolBuilder``.
+        Whether constants of whole numbers become variables of floats, see ``SymbolBuilder``.
 
     Raises
     ------

@@ -107,7 +107,7 @@ def _graph(imported: Imported, names: List[str], numpy_style: bool) -> Tuple[Any
             for head, shape in zip(heads, imported.output_shapes)
         ]
     dtypes = {given.name: given.dtype for given in imported.inputs}
-    variables = [mx.sym.var(name, dtype=dtypes[name]) for name in names]
+    variables = [mx.sym.var(imported.variables[name], dtype=dtypes[name]) for name in names]
     if numpy_style:
         heads = [head.as_np_ndarray() for head in heads]
         variables = [variable.as_np_ndarray() for variable in variables]

@@ -39,6 +39,8 @@ class Imported:
         Arrays of the arguments and auxiliary states that are no inputs, many still in the file.
     inputs : list of Input
         All inputs of the model in its order, unused and fixed ones included.
+    variables : dict of str to str
+        Names of the symbol's variables by the model's inputs that are used.
     outputs : list of str
         The model's names of its outputs.
     output_shapes : list of tuple
@@ -56,6 +58,7 @@ class Imported:
     symbol: Any
     parameters: Dict[str, Parameter]
     inputs: List[Input]
+    variables: Dict[str, str]
     outputs: List[str]
     output_shapes: List[Tuple[Any, ...]]
     assumptions: Tuple[str, ...]

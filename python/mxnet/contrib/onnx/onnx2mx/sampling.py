@@ -107,7 +107,7 @@ def ladder(dimensions: Sequence[Dimension], chosen: Mapping[str, Triple]) -> Ite
 
 
 def _sizes(index: int, step: int, least: Sequence[int]) -> Triple:
-    """Sizes of the dimension at ``index``: no two alike, nor like another dimension's in a sample."""
+    """Sizes of the dimension at ``index``: no two alike, and in no sample like another's."""
     sizes: List[int] = []
     for k, n in enumerate(least):
         size = (_PRIMES[(index + 5 * k) % len(_PRIMES)] + max(n // step // 2 * 2 - 6, -4)) * step

@@ -307,16 +307,16 @@ def test_large_fills_are_made_at_run_time():
     assert op.tensor(known).shape == (2**13, 2**13) and not op.builder.parameters
 
 
-def test_whole_numbers_ride_on_doubles_where_all_variables_are_trained():
+@pytest.mark.parametrize(
+    "number, carrier",
+    [(4, "float32"), (2**24 + 1, "float64"), (2**53 + 1, "int64"), (-(2**63), "int64")],
+)
+def test_whole_numbers_ride_on_floats_where_all_variables_are_trained(number, carrier):
     op = Context(SymbolBuilder(1, floating=True))
-    tensor = op.constant(np.array([3, 4], np.int64))
-    assert tensor.dtype == np.int64 and tensor.value.tolist() == [3, 4]
+    tensor = op.constant(np.array([3, number], np.int64))
+    assert tensor.dtype == np.int64 and tensor.value.tolist() == [3, number]
     (parameter,) = op.builder.parameters.values()
-    assert parameter.carrier == np.float64 and tensor.handle.infer_type()[1] == [np.int64]
-    op = Context(SymbolBuilder(1, floating=True))
-    op.constant(np.array([2**60 + 1], np.int64))
-    (parameter,) = op.builder.parameters.values()
-    assert parameter.carrier == np.int64, "a double would not hold it"
+    assert parameter.carrier == carrier and tensor.handle.infer_type()[1] == [np.int64]
 
 
 # -- the eager builder -----------------------------------------------------------------------------
