@@ -141,7 +141,7 @@ class GraphReader:
         check_texts(
             [t.name for t in proto.initializer],
             [s.values.name for s in proto.sparse_initializer],
-            *([v.name, *_dimension_names(v)] for v in (*proto.input, *proto.output)),
+            *([v.name, *dimension_names(v)] for v in (*proto.input, *proto.output)),
         )
         constants = self._initializers(proto, where)
         declared = [ValueInfo.read(v) for v in proto.input]
@@ -157,8 +157,8 @@ class GraphReader:
 
         ``outputs`` are the function's, ``""`` for those that nobody wants.
         """
-        infos = [[ValueInfo(name) for name in names] for names in (proto.input, outputs)]
-        return self._body(proto.name, *infos, {}, nodes, where)
+        inputs = [ValueInfo(name) for name in proto.input]
+        return self._body(proto.name, inputs, list(map(ValueInfo, outputs)), {}, nodes, where)
 
     def _problem(self, text: str, where: str) -> None:
         self.problems.append(ModelError(f"{where}{text}"))
@@ -293,10 +293,11 @@ def check_texts(*lists: Iterable[str]) -> None:
     """
     for text in (text for texts in lists for text in texts):
         if not isinstance(text, str):
-            raise ModelError(f"the name {text!r} is not in UTF-8; the model is damaged")
+            raise ModelError(f"the text {text!r} is not in UTF-8; the model is damaged")
 
 
-def _dimension_names(info: ValueInfoProto) -> List[str]:
+def dimension_names(info: ValueInfoProto) -> List[str]:
+    """What the declared sizes of an input or output are called, ``""`` where they have no name."""
     return [dim.dim_param for dim in info.type.tensor_type.shape.dim]
 
 

@@ -23,7 +23,7 @@ from typing import Any, Dict, List
 from onnx import FunctionProto
 
 from ..dtypes import onnx_name
-from .graph import ValueInfo
+from .graph import ValueInfo, check_texts, dimension_names
 from .loading import ModelFile, load
 from .normalise import opset_versions
 
@@ -59,6 +59,15 @@ def get_model_metadata(model_file: ModelFile) -> Dict[str, Any]:
     """
     proto = load(model_file).proto
     graph = proto.graph
+    texts = [
+        graph.name,
+        proto.producer_name,
+        proto.producer_version,
+        proto.domain,
+        proto.doc_string,
+    ]
+    values = [*graph.input, *graph.output]
+    check_texts(texts, [v.name for v in values], *map(dimension_names, values))
     fixed = {t.name for t in graph.initializer} | {s.values.name for s in graph.sparse_initializer}
     inputs = [ValueInfo.read(v) for v in graph.input if v.name not in fixed]
     outputs = [ValueInfo.read(v) for v in graph.output]
