@@ -20,6 +20,7 @@ import contextlib
 import functools
 import importlib.util
 import os
+import warnings
 import zlib
 
 import numpy as np
@@ -168,6 +169,8 @@ def assert_valid(path, opset):
 def assert_imports(model, batches, expected=None, **how):
     """Import a model once for Module and once for Gluon, and run both at the sizes of each batch.
 
+    Neither import may have to assume anything of the sizes.
+
     Parameters
     ----------
     model : path, bytes or onnx.ModelProto
@@ -184,14 +187,17 @@ def assert_imports(model, batches, expected=None, **how):
     """
     import mxnet as mx
     from mxnet.contrib.onnx import import_model, import_to_gluon
+    from mxnet.contrib.onnx.errors import ConversionWarning
 
     if expected is None:
         session = Session(model)
         expected = [session(b) for b in batches]
-    imported = import_model(model, **how)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConversionWarning)
+        imported = import_model(model, **how)
+        block = import_to_gluon(model, ctx=mx.current_context(), **how)
     for batch, wanted in zip(batches, expected):
         assert_close(run_module(*imported, batch), wanted)
-    block = import_to_gluon(model, ctx=mx.current_context(), **how)
     for hybridised in ({}, {"active": True}, {"static_alloc": True, "static_shape": True}):
         if hybridised:
             block.hybridize(**hybridised)
