@@ -127,7 +127,9 @@ def _canonical(node: Node) -> Node:
         number = node.values["scalar"]
         inputs = (*inputs, number) if op_type in SCALAR else (number, *inputs)
         op_type = SCALAR.get(op_type) or REVERSED_SCALAR[op_type]
-        return Node(node.name, op_type, inputs, {}, frozenset())
+        # is_int=False makes float64 of integers, which the binary operator has no word for
+        unread = node.changed & {"is_int"}
+        return Node(node.name, op_type, inputs, {n: node.values[n] for n in unread}, unread)
     if op_type in PREDICTS:
         inputs = inputs[:1]
     if op_type in RETIRED:
