@@ -359,6 +359,7 @@ ARGUMENTS = {
     "an opset that is a truth": ({"opset_version": True}, "opset_version is an int; got True"),
     "an epoch in words": ({"epoch": "0"}, "epoch is an int; got '0'"),
     "verification by a number": ({"verify": 2.5}, "verify is True, or a dict .*got a float"),
+    "external data by a name": ({"external_data": "w.bin"}, "external_data is True, False or None"),
     "rows in a dict": ({"translations": {}}, "translations is a TranslationTable; got a dict"),
     "a target in numbers": ({"onnx_file_path": 5}, "onnx_file_path is a path"),
     "shapes that are dynamic and bare": (

@@ -41,7 +41,7 @@ def _check_channels(op, data, wanted):
         raise TranslationError(f"the weight is for {wanted} channels, the data has {channels}")
 
 
-@table.op("Convolution", "Convolution_v1", ignores=QUIET, limits="channels ahead of spatial axes")
+@table.op("Convolution", "Convolution_v1", ignores=QUIET, limits="layouts with the channels last")
 def convolution(op, data, weight, bias=None, *, kernel, stride, dilate, pad, num_group, layout):
     """weight is (filters, channels / groups, *kernel)."""
     _channels_first(layout)
@@ -59,7 +59,7 @@ def convolution(op, data, weight, bias=None, *, kernel, stride, dilate, pad, num
     )
 
 
-@table.op("Deconvolution", ignores=QUIET, limits="channels ahead of spatial axes")
+@table.op("Deconvolution", ignores=QUIET, limits="layouts with the channels last")
 def deconvolution(
     op,
     data,

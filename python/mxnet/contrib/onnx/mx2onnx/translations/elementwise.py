@@ -262,7 +262,7 @@ def mod(op, lhs, rhs):
     return rest if zero is None else op.Where(zero, operands(op, rest, 0)[1], rest)
 
 
-@table.op("broadcast_hypot", limits="floats; overflows where the sum of squares does")
+@table.op("broadcast_hypot", limits="overflows where the sum of squares does")
 def hypot(op, lhs, rhs):
     lhs, rhs = operands(op, lhs, rhs)
 
@@ -295,7 +295,7 @@ def clip(op, data, *, a_min, a_max):
     return op.Clip(data, *operands(op, data, a_min, a_max)[1:])
 
 
-@table.op("smooth_l1", limits="floats")
+@table.op("smooth_l1", limits="integers")
 def smooth_l1(op, data, *, scalar):
     """0.5 (s x)^2 within 1 / s^2, and |x| - 0.5 / s^2 beyond."""
     if not is_float(op, data):
