@@ -75,6 +75,8 @@ def convert(
     """
     opset = _check_opset(opset_version)
     _check_table(translations)
+    if external_data not in (None, True, False):
+        raise ModelError(f"external_data is True, False or None; got {external_data!r}")
     in_shapes, in_types = check_shapes(in_shapes), check_types(in_types)
     source, symbol, original = _read(sym, params, epoch, in_shapes, outputs)
     graph = canonicalise(original, keep_losses=outputs is not None)

@@ -346,9 +346,19 @@ class Emitter:
                     f"{schema.op_type}-{schema.since_version} takes {least} to {most} {what}, "
                     f"not {count}"
                 )
+        first: Dict[str, int] = {}  # of the inputs that must have one dtype, by what ONNX calls it
         for index, name in enumerate(inputs):
-            if name and not schema.allows(index, _tensor_of(self.dtype(name))):
+            if not name:
+                continue
+            if not schema.allows(index, _tensor_of(self.dtype(name))):
                 self._refuse_dtype(schema, index, self.dtype(name))
+            other = first.setdefault(schema.input_kind(index), index)
+            if self.dtype(name) != self.dtype(inputs[other]) and _is_alike(schema, index):
+                raise TranslationError(
+                    f"{schema.op_type} takes operands of one dtype; '{inputs[other]}' is of "
+                    f"{self.dtype(inputs[other])}, '{name}' of {self.dtype(name)} "
+                    "(in_types= says the dtypes of inputs)"
+                )
 
     def _refuse_dtype(self, schema: OpSchema, index: int, dtype: np.dtype) -> NoReturn:
         later = [
@@ -437,6 +447,12 @@ _ONNX = {"float32": "float", "float64": "double"}
 def _tensor_of(dtype: np.dtype) -> str:
     """``"tensor(float)"``, as ONNX's schemas write types."""
     return f"tensor({_ONNX.get(dtype.name, dtype.name)})"
+
+
+def _is_alike(schema: OpSchema, index: int) -> bool:
+    """Whether input ``index`` must have the dtype of others of its kind; a loop's need not."""
+    formal = schema.proto.inputs
+    return bool(formal[min(index, len(formal) - 1)].is_homogeneous)
 
 
 def _is_default(kind: int, value: Any, default: Any) -> bool:

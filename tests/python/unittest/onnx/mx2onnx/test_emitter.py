@@ -123,6 +123,11 @@ REFUSED = {
         "Relu-13 takes no int32 for 'X'; it does since opset 14",
     ),
     "a dtype that never comes": (lambda op: op.Exp("i"), 17, "Exp-13 takes no int32 for 'input'$"),
+    "dtypes that differ": (
+        lambda op: op.Add("x", "d"),
+        17,
+        "Add takes operands of one dtype; 'x' is of float32, 'd' of float64 .in_types=",
+    ),
     "too few inputs": (lambda op: op.Add("x"), 17, "Add-14 takes 2 to 2 inputs, not 1"),
     "too many outputs": (lambda op: op.Relu("x", outputs=2), 17, "1 to 1 outputs, not 2"),
     "sizes that contradict": (lambda op: op.Add("x", "y"), 17, "[Ii]ncompatible dimensions"),
@@ -138,7 +143,9 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_refusals_say_what_and_since_when(case):
     write, opset, words = REFUSED[case]
-    op = emitter(opset, x=(2, 3), y=(2, 4), i=("int32", (2,)), image=(1, 3, 6, 6))
+    op = emitter(
+        opset, x=(2, 3), y=(2, 4), i=("int32", (2,)), d=("float64", (2, 3)), image=(1, 3, 6, 6)
+    )
     with pytest.raises(TranslationError, match=words):
         write(op)
     assert not op.nodes
