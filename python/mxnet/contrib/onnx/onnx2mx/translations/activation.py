@@ -25,6 +25,7 @@ import numpy as np
 from ...translation import TranslationTable
 from ..values import product
 from .axes import along_axis, from_front
+from .comparison import where
 from .precision import cast, computed_in, scalar, without_float16
 
 table = TranslationTable()
@@ -127,7 +128,7 @@ def swish(op, x, *, alpha):
 
 @table.op("ThresholdedRelu", versions=(10, 22))
 def thresholded_relu(op, x, *, alpha):
-    return op._npi_where(op._npi_greater_scalar(x, scalar=alpha), x, scalar(op, 0, x.dtype))
+    return where(op, op._npi_greater_scalar(x, scalar=alpha), x, scalar(op, 0, x.dtype))
 
 
 @table.op("Shrink", versions=(9,))
@@ -138,7 +139,7 @@ def shrink(op, input, *, bias, lambd):
     below = op._npi_less_scalar(input, scalar=-lambd)
     above = op._npi_greater_scalar(input, scalar=lambd)
     less, more = (op._npi_add_scalar(input, scalar=b) for b in (-bias, bias))
-    return op._npi_where(below, more, op._npi_where(above, less, scalar(op, 0, input.dtype)))
+    return where(op, below, more, where(op, above, less, scalar(op, 0, input.dtype)))
 
 
 @table.op("PRelu", versions=(1, 6), ignores=OLD)
@@ -156,7 +157,7 @@ def prelu_7(op, x, slope):
     if slope.shape == channels and x.dtype.kind == "f":
         return op.LeakyReLU(x, op.reshape(slope, channels[:1]), act_type="prelu")
     negative = op._npi_less(x, scalar(op, 0, x.dtype))
-    return op._npi_where(negative, op._npi_multiply(x, slope), x)
+    return where(op, negative, op._npi_multiply(x, slope), x)
 
 
 # -- softmax -----------------------------------------------------------------------------------

@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 from ...translation import TranslationTable
-from .broadcasting import one_way
+from .broadcasting import in_few_axes, one_way
 from .precision import scalar
 
 table = TranslationTable()
@@ -73,4 +73,7 @@ def is_inf(op, x, *, detect_negative, detect_positive):
 
 @table.op("Where", versions=(9, 16))
 def where(op, condition, x, y):
-    return op._npi_where(condition, x, y)
+    """MXNet's has no gradient for integers and bool, and fails where training asks for one."""
+    if x.dtype.kind != "f":
+        x, y = op.BlockGrad(x), op.BlockGrad(y)
+    return in_few_axes(op, op._npi_where, condition, x, y)

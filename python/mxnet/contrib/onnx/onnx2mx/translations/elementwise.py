@@ -28,6 +28,7 @@ from onnx import TensorProto
 from ...dtypes import in_mxnet, numpy_dtype
 from ...translation import TranslationTable
 from .broadcasting import one_way
+from .comparison import where
 from .precision import cast, computed_in, scalar, without_float16
 
 table = TranslationTable()
@@ -82,7 +83,7 @@ def abs_(op, x):
 def sign(op, x):
     """That of NaN is NaN, which MXNet calls 0."""
     result = op._npi_sign(x)
-    return op._npi_where(op._npi_isnan(x), x, result) if x.dtype.kind == "f" else result
+    return where(op, op._npi_isnan(x), x, result) if x.dtype.kind == "f" else result
 
 
 @table.op("Round", versions=(11, 22))
@@ -145,12 +146,12 @@ def divide_integers(op, a, b):
     one, none = scalar(op, 1, b.dtype), scalar(op, 0, b.dtype)
     is_zero = op._npi_equal(b, none)
     if b.dtype.kind == "u":
-        quotient = op.broadcast_div(a, op._npi_where(is_zero, one, b))
+        quotient = op.broadcast_div(a, where(op, is_zero, one, b))
     else:
         is_minus_one = op._npi_equal(b, scalar(op, -1, b.dtype))
-        safe = op._npi_where(op._npi_add(is_zero, is_minus_one), one, b)
-        quotient = op._npi_where(is_minus_one, op._npi_negative(a), op.broadcast_div(a, safe))
-    return op._npi_where(is_zero, none, quotient)
+        safe = where(op, op._npi_add(is_zero, is_minus_one), one, b)
+        quotient = where(op, is_minus_one, op._npi_negative(a), op.broadcast_div(a, safe))
+    return where(op, is_zero, none, quotient)
 
 
 for _op_type, _function in {
@@ -205,14 +206,14 @@ def mod(op, a, b, *, fmod):
     none = scalar(op, 0, a.dtype)
     opposite = op._npi_not_equal(op._npi_less(rest, none), op._npi_less(b, none))
     wrong = op._npi_multiply(opposite, op._npi_not_equal(rest, none))
-    return op._npi_where(wrong, op._npi_add(rest, b), rest)
+    return where(op, wrong, op._npi_add(rest, b), rest)
 
 
 def _float_rest(op, a, b):
     quotient = op._npi_trunc(op._npi_true_divide(a, b))
     rest = op._npi_subtract(a, op._npi_multiply(quotient, b))
     whole = op._npi_add(a, op._npi_multiply_scalar(a, scalar=0.0))  # NaN where a is infinite
-    return op._npi_where(op._npi_isinf(b), whole, rest)
+    return where(op, op._npi_isinf(b), whole, rest)
 
 
 for _op_type, _op_name in {
@@ -237,14 +238,14 @@ def bit_shift(op, x, y, *, direction):
         bits = min(bits, 63)  # 2**63 is no int64, and leaves nothing but the sign either
         factor = _looked_up(op, np.left_shift(1, np.arange(bits)), count)
         negative = op._npi_less(value, none)
-        size = op._npi_where(negative, op._npi_bitwise_not(value), value)
+        size = where(op, negative, op._npi_bitwise_not(value), value)
         size = op.broadcast_div(size, factor)
-        moved = op._npi_where(negative, op._npi_bitwise_not(size), size)
-        rest = op._npi_where(negative, scalar(op, -1, np.int64), none)
+        moved = where(op, negative, op._npi_bitwise_not(size), size)
+        rest = where(op, negative, scalar(op, -1, np.int64), none)
     inside = op._npi_multiply(
         op._npi_greater_equal(count, none), op._npi_less(count, scalar(op, bits, np.int64))
     )
-    return cast(op, op._npi_where(inside, moved, rest), x.dtype)
+    return cast(op, where(op, inside, moved, rest), x.dtype)
 
 
 def _looked_up(op, powers, count):

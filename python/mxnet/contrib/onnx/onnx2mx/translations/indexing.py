@@ -23,6 +23,7 @@ import numpy as np
 from ...translation import TranslationTable
 from ..values import Dim
 from .axes import along_axis, from_front, without_axes
+from .comparison import where
 from .precision import cast, scalar, without_bool
 
 table = TranslationTable()
@@ -79,6 +80,26 @@ def _stacked(op, places):
     return op._npi_stack(*places, axis=0, num_args=len(places))
 
 
+def _sizes(op, x, begin, end):
+    """int64 vector of the sizes of ``x`` along some axes, which may vary."""
+    if any(isinstance(n, Dim) for n in x.shape[begin:end]):
+        return op.cut(op.shape_array(x), 0, begin, end)
+    return op.constant(np.array(x.shape[begin:end], np.int64))
+
+
+def _counted_from_front(op, indices, sizes):
+    """int64 indices without negative ones: the gradient of gather_nd writes out of bounds there.
+
+    ``sizes`` is a tensor that broadcasts against them.
+    """
+    if indices.value is not None and sizes.value is not None:
+        index = indices.value.astype(np.int64)
+        return op.constant(np.where(index < 0, index + sizes.value, index))
+    indices = cast(op, indices, "int64")
+    negative = op._npi_less(indices, scalar(op, 0, np.int64))
+    return where(op, negative, op._npi_add(indices, sizes), indices)
+
+
 def _element_places(op, indices, axis):
     """Places along all axes where ``indices`` say those along one."""
     return [indices if i == axis else _grid(op, indices.shape, i) for i in range(indices.rank)]
@@ -90,7 +111,8 @@ def gather_elements(op, data, indices, *, axis):
     if data.rank != indices.rank:
         op.fail(f"the data is of rank {data.rank}, the indices of rank {indices.rank}")
     _check_range(op, indices, data.shape[axis])
-    places = _element_places(op, cast(op, indices, "int64"), axis)
+    indices = _counted_from_front(op, indices, _sizes(op, data, axis, axis + 1))
+    places = _element_places(op, indices, axis)
     return op.gather_nd(data, _stacked(op, places))
 
 
@@ -99,6 +121,8 @@ def gather_nd(op, data, indices, *, batch_dims=0):
     depth = indices.shape[-1]
     if not 0 < depth <= data.rank - batch_dims or batch_dims >= indices.rank:
         op.fail(f"indices of {depth} axes and batch_dims={batch_dims} for a rank of {data.rank}")
+    sizes = _sizes(op, data, batch_dims, batch_dims + depth)
+    indices = _counted_from_front(op, indices, sizes)
     shape = indices.shape[:-1]
     flat = not shape  # MXNet would give rank 0 for one element
     if flat:
@@ -107,7 +131,7 @@ def gather_nd(op, data, indices, *, batch_dims=0):
     places = op.transpose(indices, axes=last_first) if indices.rank > 1 else indices
     if batch_dims:
         batch = [op.expand_dims(_grid(op, shape, i), axis=0) for i in range(batch_dims)]
-        parts = [*batch, cast(op, places, "int64")]
+        parts = [*batch, places]
         places = op.Concat(*parts, dim=0, num_args=len(parts))
     result = op.gather_nd(data, places)
     return without_axes(op, result, [0]) if flat else result
@@ -120,11 +144,10 @@ def _safe(op, indices, size):
     """Indices counted from the front and kept inside: MXNet writes wherever they say."""
     _check_range(op, indices, size)
     if indices.value is not None:
-        return op.constant(np.where(indices.value < 0, indices.value + size, indices.value))
-    n, none = scalar(op, size, np.int64), scalar(op, 0, np.int64)
-    indices = cast(op, indices, "int64")
-    indices = op._npi_where(op._npi_less(indices, none), op._npi_add(indices, n), indices)
-    return op._npi_minimum(op._npi_maximum(indices, none), scalar(op, size - 1, np.int64))
+        return _counted_from_front(op, indices, scalar(op, size, np.int64))
+    indices = _counted_from_front(op, indices, scalar(op, size, np.int64))
+    last = scalar(op, size - 1, np.int64)
+    return op._npi_minimum(op._npi_maximum(indices, scalar(op, 0, np.int64)), last)
 
 
 def _placed(op, data, places, updates, reduction):
@@ -134,7 +157,7 @@ def _placed(op, data, places, updates, reduction):
     if reduction == "none":
         ones = op.ones_like(cast(op, updates, "float32"))
         touched = op._npi_greater_scalar(op.scatter_nd(ones, places, shape=data.shape), scalar=0.0)
-        return op._npi_where(touched, op.scatter_nd(updates, places, shape=data.shape), data)
+        return where(op, touched, op.scatter_nd(updates, places, shape=data.shape), data)
     if reduction == "add":
         wide = "int32" if data.dtype in (np.int8, np.uint8) else data.dtype
         total = op._backward_gather_nd(cast(op, updates, wide), places, shape=data.shape)
@@ -190,14 +213,12 @@ def one_hot(op, indices, values, *, depth, axis):
     """By comparison with 0, 1, 2, ...: exact for every type, and none fits what is out of range."""
     depth = int(depth[0] if isinstance(depth, list) else depth)
     axis = from_front(op, axis, indices.rank + 1)
-    indices = cast(op, indices, "int64")
-    none, count = scalar(op, 0, np.int64), scalar(op, depth, np.int64)
-    indices = op._npi_where(op._npi_less(indices, none), op._npi_add(indices, count), indices)
+    indices = _counted_from_front(op, indices, scalar(op, depth, np.int64))
     if indices.rank:
         indices = op.expand_dims(indices, axis=axis)
     places = along_axis(op, op.arange(0, depth, 1, np.int64), axis, max(indices.rank, 1))
     off, on = op.cut(values, 0, 0, 1), op.cut(values, 0, 1, 2)
-    return op._npi_where(op._npi_equal(indices, places), on, off)
+    return where(op, op._npi_equal(indices, places), on, off)
 
 
 @table.op("Trilu", versions=(14,))
@@ -209,7 +230,7 @@ def trilu(op, input, *, k=0, upper):
     rows, columns = (op.arange(0, n, 1, np.int64) for n in input.shape[-2:])
     rows = op._npi_add(op.reshape(rows, (input.shape[-2], 1)), scalar(op, k, np.int64))
     kept = (op._npi_less_equal if upper else op._npi_greater_equal)(rows, columns)
-    return op._npi_where(kept, input, scalar(op, 0, input.dtype))
+    return where(op, kept, input, scalar(op, 0, input.dtype))
 
 
 @table.op("ReverseSequence", versions=(10, 28))
@@ -221,6 +242,6 @@ def reverse_sequence(op, input, sequence_lens, *, batch_axis, time_axis):
     lengths = along_axis(op, cast(op, sequence_lens, "int64"), batch_axis, 2)
     last = op._npi_subtract(lengths, scalar(op, 1, np.int64))
     inside = op._npi_less(steps, lengths)
-    source = op._npi_where(inside, op._npi_subtract(last, steps), steps)
+    source = where(op, inside, op._npi_subtract(last, steps), steps)
     places = [source, batch] if time_axis == 0 else [batch, source]
     return op.gather_nd(input, _stacked(op, places))

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from ...translation import TranslationTable
 from .axes import from_front
+from .precision import without_bool
 
 table = TranslationTable()
 
@@ -121,18 +122,34 @@ def _padded(op, data, width, mode, fill):
         if data.dtype.kind in "iu" and abs(fill) > 2**53:
             op.fail(f"MXNet holds the fill in float64, which has no {fill}")
         return op._npi_pad(data, pad_width=tuple(width), mode=mode, constant_value=float(fill))
-    if mode == "edge":
-        return op._npi_pad(data, pad_width=tuple(width), mode=mode)
-    if mode not in ("reflect", "wrap"):
-        op.fail(f"mode '{mode}' is not known: constant, reflect, edge and wrap are")
-    room = 1 if mode == "reflect" else 0
+    if mode not in ENDS:
+        op.fail(f"mode '{mode}' is not known: constant, {', '.join(ENDS)} are")
     for axis, (before, behind) in enumerate(width):
-        if max(before, behind) > data.shape[axis] - room:
-            op.fail(f"mode '{mode}' has {data.shape[axis]} elements for pads {before}, {behind}")
-    if mode == "reflect":
-        return op._npi_pad(data, pad_width=tuple(width), mode=mode)
-    for axis, (before, behind) in enumerate(width):
-        parts = [op.cut(data, axis, -before, None)] if before else []
-        parts += [data] + ([op.cut(data, axis, 0, behind)] if behind else [])
+        room = data.shape[axis] - 1 if mode == "reflect" else data.shape[axis]
+        if mode != "edge" and max(before, behind) > room:
+            op.fail(f"mode '{mode}' has no {max(before, behind)} elements along axis {axis}")
+        first = ENDS[mode](op, data, axis, before, 0) if before else None
+        last = ENDS[mode](op, data, axis, behind, -1) if behind else None
+        parts = [x for x in (first, data, last) if x is not None]
         data = concat(op, *parts, axis=axis)
     return data
+
+
+# What lies beyond an end, which is 0 or -1; MXNet's own has no gradient for these.
+
+
+def _edge(op, x, axis, count, end):
+    one = op.cut(x, axis, end, end + 1 or None)
+    return without_bool(op, lambda y: op.repeat(y, repeats=count, axis=axis), one)
+
+
+def _reflection(op, x, axis, count, end):
+    near = op.cut(x, axis, 1, count + 1) if end == 0 else op.cut(x, axis, -count - 1, -1)
+    return without_bool(op, lambda y: op.reverse(y, axis=axis), near)
+
+
+def _other_end(op, x, axis, count, end):
+    return op.cut(x, axis, -count, None) if end == 0 else op.cut(x, axis, 0, count)
+
+
+ENDS = {"edge": _edge, "reflect": _reflection, "wrap": _other_end}

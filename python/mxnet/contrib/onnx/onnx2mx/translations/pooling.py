@@ -26,6 +26,7 @@ import numpy as np
 
 from ...translation import TranslationTable
 from ..values import Dim
+from .comparison import where
 from .precision import cast, computed_in, scalar
 from .windows import Windows, check_room, windows_over, with_pads
 
@@ -150,8 +151,8 @@ def _largest_and_places(op, x, windows, storage_order):
         x, places = pairs[0]
         for value, place in pairs[1:]:
             better = op._npi_greater(value, x)
-            places = op._npi_where(better, place, places)
-            x = op._npi_where(better, value, x)
+            places = where(op, better, place, places)
+            x = where(op, better, value, x)
     first = op.constant(planes.reshape(x.shape[:2] + (1,) * (x.rank - 2)))
     return x, op._npi_add(places, first)
 
