@@ -19,7 +19,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from typing import (
     Any,
     Callable,
@@ -27,7 +26,6 @@ from typing import (
     Iterator,
     List,
     Mapping,
-    NoReturn,
     Optional,
     Sequence,
     Set,
@@ -37,13 +35,21 @@ from typing import (
 
 import numpy as np
 
-from onnx import AttributeProto, NodeProto, helper, numpy_helper
+from onnx import NodeProto, helper
 
 from ..errors import ConversionError, TranslationError
 from ..folding import NotFolded, folds
-from ..opset import OpSchema, history, schema_at
+from ..opset import OpSchema
 from ..translation import Translation, bind
 from .inference import TensorType, TypeInference
+from .schema_checks import (
+    attribute_value,
+    check_counts,
+    check_dtypes,
+    fixed_dtype,
+    refuse_argument,
+    schema_for,
+)
 from .tensors import Tensor
 from .unsized import Unsized
 from .weight_forms import COMPUTED_AT_ONCE, parts_of, waits
@@ -55,17 +61,6 @@ COMPUTED_BYTES = 4096
 
 Operand = Union[str, int, float, bool, np.ndarray, np.generic, None]
 Emitted = Union[str, Tuple[str, ...]]
-
-_ATTRIBUTES: Mapping[int, Callable[[Any], Any]] = {
-    AttributeProto.INT: int,
-    AttributeProto.FLOAT: float,
-    AttributeProto.STRING: str,
-    AttributeProto.STRINGS: list,
-    AttributeProto.INTS: lambda v: [int(i) for i in v],
-    AttributeProto.FLOATS: lambda v: [float(f) for f in v],
-    AttributeProto.TENSOR: lambda v: numpy_helper.from_array(np.asarray(v)),
-    AttributeProto.GRAPH: lambda v: v,
-}
 
 
 class Emitter:
@@ -246,12 +241,13 @@ class Emitter:
     def _emit(
         self, op_type: str, operands: List[Operand], outputs: int, values: Dict[str, Any]
     ) -> Emitted:
-        schema = self._schema(op_type)
+        schema = schema_for(op_type, self.opset)
         if "split" not in values and "num_outputs" in schema.attributes:
             values = {**values, "num_outputs": outputs}
         attributes = self._bind(schema, operands, values)
         inputs = self._as_values(schema, operands)
-        self._check(schema, inputs, outputs)
+        check_counts(schema, len(inputs), outputs)
+        check_dtypes(schema, [(i, self.dtype(i)) if i else None for i in inputs], self.opset)
         names = [self.fresh(f"{self._scope}/{op_type}") for _ in range(outputs)]
         node = helper.make_node(op_type, inputs, names, name=names[0], **attributes)
         self.type.infer(node, schema)
@@ -261,18 +257,6 @@ class Emitter:
             return folded
         self.nodes.append(node)
         return names[0] if outputs == 1 else tuple(names)
-
-    def _schema(self, op_type: str) -> OpSchema:
-        schema = schema_at(op_type, self.opset)
-        if schema is None or schema.proto.deprecated:
-            since = [v for v in history(op_type) if v > self.opset]
-            if schema is None and since:
-                raise TranslationError(
-                    f"{op_type} is in ONNX since opset {since[0]}; "
-                    f"give opset_version={since[0]} or more"
-                )
-            raise TranslationError(f"ONNX has no operator {op_type} at opset {self.opset}")
-        return schema
 
     def _bind(
         self, schema: OpSchema, operands: List[Operand], values: Mapping[str, Any]
@@ -284,27 +268,15 @@ class Emitter:
                 continue
             attribute, index = schema.attribute_name(name), schema.input_index(name)
             if attribute is not None:
-                kind = schema.attribute_type(attribute)
-                value = _ATTRIBUTES[kind](value)
-                if not _is_default(kind, value, schema.default(attribute)):
+                value = attribute_value(schema, attribute, value)
+                if value is not None:
                     attributes[attribute] = value
             elif index is not None:
                 operands += [None] * (index + 1 - len(operands))
                 operands[index] = value if isinstance(value, str) else np.asarray(value)
             else:
-                self._refuse_argument(schema, name)
+                refuse_argument(schema, name, self.opset)
         return attributes
-
-    def _refuse_argument(self, schema: OpSchema, name: str) -> NoReturn:
-        for version in history(schema.op_type):
-            if version > self.opset:
-                later = schema_at(schema.op_type, version)
-                if later and (later.attribute_name(name) or later.input_index(name) is not None):
-                    raise TranslationError(
-                        f"{schema.op_type} has '{name}' since opset {version}; "
-                        f"give opset_version={version} or more"
-                    )
-        raise TranslationError(f"{schema.op_type}-{schema.since_version} has no '{name}'")
 
     def _as_values(self, schema: OpSchema, operands: List[Operand]) -> List[str]:
         """Names of values: numbers become constants, what is left out and required an empty one."""
@@ -329,50 +301,11 @@ class Emitter:
         """What the schema wants at ``index``: one dtype, or that of an input of the same kind."""
         kind = schema.input_kind(index)
         if kind.startswith("tensor("):
-            return np.dtype(_NUMPY.get(kind[7:-1], kind[7:-1]))
+            return fixed_dtype(kind)
         for other, operand in enumerate(operands):
             if isinstance(operand, str) and schema.input_kind(other) == kind:
                 return self.dtype(operand)
         return np.dtype(np.int64 if schema.allows(index, "tensor(int64)") else np.float32)
-
-    def _check(self, schema: OpSchema, inputs: Sequence[str], outputs: int) -> None:
-        proto = schema.proto
-        for what, count, least, most in (
-            ("inputs", len(inputs), proto.min_input, proto.max_input),
-            ("outputs", outputs, proto.min_output, proto.max_output),
-        ):
-            if not least <= count <= most:
-                raise TranslationError(
-                    f"{schema.op_type}-{schema.since_version} takes {least} to {most} {what}, "
-                    f"not {count}"
-                )
-        first: Dict[str, int] = {}  # of the inputs that must have one dtype, by what ONNX calls it
-        for index, name in enumerate(inputs):
-            if not name:
-                continue
-            if not schema.allows(index, _tensor_of(self.dtype(name))):
-                self._refuse_dtype(schema, index, self.dtype(name))
-            other = first.setdefault(schema.input_kind(index), index)
-            if self.dtype(name) != self.dtype(inputs[other]) and _is_alike(schema, index):
-                raise TranslationError(
-                    f"{schema.op_type} takes operands of one dtype; '{inputs[other]}' is of "
-                    f"{self.dtype(inputs[other])}, '{name}' of {self.dtype(name)} "
-                    "(in_types= says the dtypes of inputs)"
-                )
-
-    def _refuse_dtype(self, schema: OpSchema, index: int, dtype: np.dtype) -> NoReturn:
-        later = [
-            v
-            for v in history(schema.op_type)
-            if v > self.opset
-            and (newer := schema_at(schema.op_type, v)) is not None
-            and newer.allows(index, _tensor_of(dtype))
-        ]
-        formal = schema.inputs[min(index, len(schema.inputs) - 1)]
-        remedy = f"; it does since opset {later[0]}" if later else ""
-        raise TranslationError(
-            f"{schema.op_type}-{schema.since_version} takes no {dtype} for '{formal}'{remedy}"
-        )
 
     # folding
 
@@ -437,28 +370,6 @@ class Emitter:
     def is_unsized(self, x: str) -> bool:
         """Whether ``x`` has sizes of 1 that stand for others, see :meth:`filled`."""
         return x in self._unsized
-
-
-_NUMPY = {"float": "float32", "double": "float64"}
-_ONNX = {"float32": "float", "float64": "double"}
-
-
-@functools.lru_cache(maxsize=None)
-def _tensor_of(dtype: np.dtype) -> str:
-    """``"tensor(float)"``, as ONNX's schemas write types."""
-    return f"tensor({_ONNX.get(dtype.name, dtype.name)})"
-
-
-def _is_alike(schema: OpSchema, index: int) -> bool:
-    """Whether input ``index`` must have the dtype of others of its kind; a loop's need not."""
-    formal = schema.proto.inputs
-    return bool(formal[min(index, len(formal) - 1)].is_homogeneous)
-
-
-def _is_default(kind: int, value: Any, default: Any) -> bool:
-    if default is not None and kind == AttributeProto.FLOAT:
-        return np.float32(value) == np.float32(default)
-    return bool(value == default)
 
 
 def _computation(
