@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...translation import TranslationTable
-from ..values import Dim, product
+from ..values import Dim, is_one, product
 from .axes import all_from_front, without_axes
 from .precision import without_bool
 
@@ -95,7 +95,7 @@ def unsqueeze(op, data, *, axes):
 @table.op("Squeeze", versions=(1, 11, 13, 21, 23, 24, 25))
 def squeeze(op, data, *, axes=None):
     if axes is None:
-        axes = [i for i, n in enumerate(data.shape) if n == 1]
+        axes = [i for i, n in enumerate(data.shape) if is_one(n)]
     axes = all_from_front(op, axes, data.rank)
     for axis in axes:
         if data.shape[axis] != 1:
