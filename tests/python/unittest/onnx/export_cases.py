@@ -126,6 +126,7 @@ class Case:
         ``needs_sizes``: pattern of the reason for which it is refused with named dimensions.
         ``runtime``: "reference" where ONNX Runtime has no kernel for the dtype.
         ``mkldnn``: False where MXNet has the operator for the dtype without MKLDNN only.
+        ``opsets``: those at which it runs, where ONNX Runtime has no kernel at others.
         ``tolerance``: (relative, absolute) in place of ``TOLERANCE``.
         ``outputs``: numbers of the outputs that are exported, all of them if not given.
     """
@@ -255,7 +256,8 @@ def _runs(case: Case) -> List[Tuple[int, bool]]:
     if "refused" in case.options:
         return [(DEFAULT_TARGET_OPSET, False)]
     usual = all(a.dtype == "float32" for a in case.inputs[:1])
-    return [(opset, named) for opset in OPSETS for named in ((False, True) if usual else (False,))]
+    opsets = case.options.get("opsets", OPSETS)
+    return [(opset, named) for opset in opsets for named in ((False, True) if usual else (False,))]
 
 
 def checks(cases: Any) -> Any:

@@ -27,8 +27,8 @@ INTEGERS = ("int8", "uint8", "int32", "int64")
 IN_FLOAT64 = ["exp", "sin", "cos", "tanh", "cbrt", "expm1", "degrees", "radians"]
 POSITIVE_IN_FLOAT64 = ["log", "sqrt", "rsqrt", "log2", "log10", "log1p", "reciprocal", "rcbrt"]
 FLOATS_ONLY = ["erf", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arctanh"]
-ROUNDING = ["floor", "ceil", "trunc", "fix", "round", "rint"]
-ANY_NUMBER = ["abs", "sign", "square", "negative"]
+ROUNDING = ["floor", "ceil", "trunc", "fix", "round", "rint", "_contrib_round_ste"]
+ANY_NUMBER = ["abs", "sign", "square", "negative", "_contrib_sign_ste"]
 
 
 def x(dtype="float32", **more):
@@ -65,6 +65,7 @@ UNARY = [
                       ("float16", "int32", False)]),
     case("_copy", x("bool")),
     case("cast_storage", x(), stype="default"),
+    case("_contrib_gradientmultiplier", x(), scalar=3),
 ]  # fmt: skip
 
 ARITHMETIC = ["add", "sub", "mul", "div", "maximum", "minimum", "mod"]

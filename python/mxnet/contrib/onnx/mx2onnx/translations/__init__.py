@@ -22,6 +22,7 @@ from . import (
     attention,
     comparison,
     convolution,
+    detection,
     elementwise,
     generator,
     image,
@@ -58,6 +59,7 @@ FAMILIES = (
     random,
     recurrent,
     attention,
+    detection,
     sequence,
     loss,
 )

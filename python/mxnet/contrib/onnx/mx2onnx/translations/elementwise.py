@@ -82,7 +82,7 @@ def abs_(op, data):
     return op.Abs(data)
 
 
-@table.op("sign")
+@table.op("sign", "_contrib_sign_ste")
 def sign(op, data):
     return op.Sign(data)
 
@@ -180,7 +180,7 @@ def trunc(op, data):
     return op.Mul(op.Sign(data), op.Floor(op.Abs(data))) if is_float(op, data) else data
 
 
-@table.op("round")
+@table.op("round", "_contrib_round_ste")
 def round_(op, data):
     """Halves go away from zero, where ONNX's Round sends them to even."""
     if not is_float(op, data):
@@ -333,8 +333,9 @@ def _is_amp(op, x):
 
 @table.op("_copy")
 @table.op("cast_storage", ignores=("stype",))
+@table.op("_contrib_gradientmultiplier", ignores=("scalar", "is_int"))
 def copy(op, data):
-    """No node: ONNX values are never overwritten, and all of them are dense."""
+    """No node: no ONNX value is overwritten, sparse, or has a gradient."""
     return data
 
 
