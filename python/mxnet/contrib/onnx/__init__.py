@@ -69,8 +69,9 @@ _HOMES: Dict[str, str] = {
     "VerificationError": ".errors",
 }
 
-#: Paths that MXNet's users know, such as ``onnx2mx.import_model.import_model``.
+#: Modules: ``backend``, and paths that MXNet's users know, as ``onnx2mx.import_model.import_model``.
 _ROOMS: Dict[str, str] = {
+    "backend": ".backend",
     "onnx2mx": ".onnx2mx.import_model",
     "mx2onnx": ".mx2onnx.export_model",
 }

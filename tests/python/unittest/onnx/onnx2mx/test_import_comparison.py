@@ -114,6 +114,21 @@ CASES += [
         b=array([3], "int64"),
     ),
     case(16, "y = Where (c, a, b)", c=array(True, bool), a=array(1.0), b=array(2.0)),
+    case(
+        16,
+        "y = Where (c, a, b)",
+        c=bools(2, 1, 3, 2, 1, 2),
+        a=normal(2, 4, 3, 2, 1, 2),
+        b=normal(2),
+    ),
+    case(
+        16,
+        "y = Where (c, a, b)",
+        c=bools(2, 1, 2, 1, 2, 1),
+        a=normal(1, 2, 1, 2, 1, 2),
+        b=array(1.0),
+        refused="broadcast in more ways",
+    ),
 ]
 
 

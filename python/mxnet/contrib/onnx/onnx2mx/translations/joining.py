@@ -32,7 +32,7 @@ def concat(op, *inputs, axis=1):
     kept = [x for x in inputs if 0 not in x.shape] or list(inputs[:1])
     if len(kept) == 1:
         return kept[0]
-    if kept[0].dtype == bool:
+    if kept[0].dtype == bool or kept[0].rank > 6:  # MKLDNN has no more axes
         return op._npi_concatenate(*kept, axis=axis, num_args=len(kept))
     return op.Concat(*kept, dim=axis, num_args=len(kept))
 
