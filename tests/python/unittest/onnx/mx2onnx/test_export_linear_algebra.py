@@ -38,6 +38,7 @@ test_linear_algebra = checks([
     case("dot", data(3), data(3, 4)),
     case("dot", data(3), data(3, 4, 2)),
     case("dot", data(2, 5, 3), data(3)),
+    *(case("dot", data(*s), data(4), transpose_a=T, transpose_b=T) for s in ((4, 2), (4, 2, 3))),
     case("dot", data(2, 5, 3), data(3, 4)),
     case("dot", data(2, 5, 3), weight(3, 4)),
     case("dot", data(2, 5, 3), data(3, 4, 6)),

@@ -58,16 +58,23 @@ def dot(op, lhs, rhs, *, transpose_a, transpose_b):
         lhs = op.Transpose(lhs, perm=[*range(1, op.rank(lhs)), 0])
     if transpose_b and op.rank(rhs) > 1:
         rhs = op.Transpose(rhs, perm=[op.rank(rhs) - 1, *range(op.rank(rhs) - 1)])
-    if op.rank(rhs) <= 2:
-        product = op.MatMul(lhs, rhs)
-        # no rank 0 in MXNet
-        return op.Reshape(product, shape=[1]) if op.rank(lhs) == op.rank(rhs) == 1 else product
+    if op.rank(rhs) == 1:
+        return _dot_vector(op, lhs, rhs)
+    if op.rank(rhs) == 2:
+        return op.MatMul(lhs, rhs)
     flat = op.MatMul(lhs, op.Reshape(rhs, shape=[0, -1]))
     behind = sizes(op, rhs, range(1, op.rank(rhs)))
     if op.rank(lhs) == 1:
         return op.Reshape(flat, behind)
     ahead = sizes(op, lhs, range(op.rank(lhs) - 1))
     return op.Reshape(flat, op.Concat(ahead, behind, axis=0))
+
+
+def _dot_vector(op, lhs, vector):
+    """As a column: ONNX Runtime 1.32 gets a transposed matrix times a vector wrong (measured)."""
+    if op.rank(lhs) == 1:
+        return op.Reshape(op.MatMul(lhs, vector), shape=[1])  # no rank 0 in MXNet
+    return op.Squeeze(op.MatMul(lhs, op.Unsqueeze(vector, axes=[1])), axes=[op.rank(lhs) - 1])
 
 
 def _with_rows_at(op, axis, *xs):
