@@ -294,9 +294,10 @@ def _finish_initialisation(symbol: Any, parameters: Any, shapes: Optional[Mappin
     try:
         arguments, _, states = symbol.infer_shape_partial(**known)
     except Exception as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), "")
+        # with DMLC_LOG_STACK_TRACE_DEPTH a trace of the native stack comes first
+        reason = str(error).rpartition("MXNetError: ")[2].strip().partition("\n")[0]
         raise ModelError(
-            f"parameters wait for shapes that in_shapes do not decide ({reason.strip()}); "
+            f"parameters wait for shapes that in_shapes do not decide ({reason}); "
             "give more sizes as numbers, or run the block once"
         ) from error
     found = dict(zip(symbol.list_arguments(), arguments))
