@@ -145,8 +145,6 @@ class Case:
     tolerance : (float, float)
     refused : str
         Pattern of the reason for which the case is refused.
-    eager_only : str
-        Why there is no Symbol.
     """
 
     opset: int
@@ -158,7 +156,6 @@ class Case:
     expected: Union[Callable, str, None] = None
     tolerance: Optional[Tuple[float, float]] = None
     refused: str = ""
-    eager_only: str = ""
 
     def __str__(self) -> str:
         text = re.sub(r"\s+", "", self.text.splitlines()[-1])
@@ -268,8 +265,6 @@ def check(case: Case) -> None:
     wanted = case.reference(case.inputs)
     results = run_eagerly(case.model(), case.inputs)
     _compare("eager", results, wanted, case.tolerance, lambda shape: shape)
-    if case.eager_only:
-        return
     found = _imported(case, lambda array: array.shape)
     _compare("symbol", _run(*found, case.inputs), wanted, case.tolerance, _carried)
     if case.dynamic:

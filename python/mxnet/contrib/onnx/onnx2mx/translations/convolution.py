@@ -70,7 +70,11 @@ def conv(
     return without_float16(op, compute, x, w, b)
 
 
-@table.op("ConvTranspose", versions=(1, 11, 22), limits=LIMITS)
+@table.op(
+    "ConvTranspose",
+    versions=(1, 11, 22),
+    limits=f"{LIMITS}; MXNet trains none whose weight is computed",
+)
 def conv_transpose(
     op,
     x,
