@@ -203,9 +203,14 @@ def _shape(tensor: TensorProto) -> Tuple[int, ...]:
 
 def _dtype(tensor: TensorProto) -> np.dtype:
     try:
-        return np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
+        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
     except (KeyError, ValueError, TypeError, AttributeError):
         raise ModelError(f"has the unknown element type {tensor.data_type}") from None
+    if _NARROW.get(tensor.data_type, dtype.itemsize) != dtype.itemsize:
+        # Before it used ml_dtypes, onnx gave the bits of such numbers in place of the numbers.
+        name = onnx_name(tensor.data_type)
+        raise ModelError(f"is of {name}, which this version of onnx cannot read; update onnx")
+    return dtype
 
 
 def _bytes_needed(tensor: TensorProto, shape: Sequence[int]) -> int:

@@ -41,7 +41,12 @@ NOT_FOLDED = {
 }
 
 
-KEYS = folds.keys()
+#: Rows of the opsets that the installed ``onnx`` knows.
+KEYS = [key for key in folds.keys() if key[2] <= opset.NEWEST_OPSET]  # noqa: SIM118
+
+
+def _known(op_type):
+    return [v for v in folds.versions(op_type) if v <= opset.NEWEST_OPSET]
 
 
 def test_every_row_is_of_a_version_that_exists():
@@ -49,9 +54,9 @@ def test_every_row_is_of_a_version_that_exists():
         assert version in opset.history(op_type, domain), (op_type, version)
 
 
-@pytest.mark.parametrize("op_type", sorted({row.op_type for row in folds}))
+@pytest.mark.parametrize("op_type", sorted({op_type for _, op_type, _ in KEYS}))
 def test_every_version_of_a_folded_operator_has_a_row_or_a_reason(op_type):
-    versions = set(folds.versions(op_type))
+    versions = set(_known(op_type))
     assert versions | NOT_FOLDED.get(op_type, set()) == set(opset.history(op_type))
     assert not versions & NOT_FOLDED.get(op_type, set())
 
@@ -61,11 +66,10 @@ def test_rows_take_the_arguments_of_their_operators():
         schema = opset.schema_at(op_type, version, domain)
         row = folds.find(op_type, version, domain)
         for name in row.values:
-            versions = [opset.schema_at(op_type, v, domain) for v in row.versions]
-            found = [
-                s for s in versions if s.attribute_name(name) or s.input_index(name) is not None
-            ]
-            assert found, f"{op_type}-{version} has no '{name}'"
+            schemas = [opset.schema_at(op_type, v) for v in row.versions if v in _known(op_type)]
+            assert any(
+                s.attribute_name(name) or s.input_index(name) is not None for s in schemas
+            ), f"{op_type}-{version} has no '{name}'"
         ignored = {n for n in row.ignores if schema.attribute_name(n)}
         assert not ignored & set(row.values)
 
@@ -166,7 +170,7 @@ CASES = [
 
 
 def _versions(case):
-    return [v for v in folds.versions(case.op_type) if case.since <= v <= case.until]
+    return [v for v in _known(case.op_type) if case.since <= v <= case.until]
 
 
 def _model(case, version):

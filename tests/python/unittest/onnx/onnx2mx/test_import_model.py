@@ -70,8 +70,6 @@ STRANGE = {
     "a part of a node's outputs":
         "(float[2, 1] a) <int64[2] s = {1, 2}> { a, unused = Split <axis = 1> (x, s) }",
     "rank 0": "(float y, int64 z) { y = ReduceSum <keepdims = 0> (x) z = Size(x) }",
-    "nodes called like other things":
-        "(float[2, 3] y) { [y] a = Relu(x) [x] b = Exp(a) [a] y = Neg(b) }",
 }  # fmt: skip
 WITHOUT_INPUTS = {
     "a layer of a weight": f"(float[3] y) {W} {{ y = Relu(w) }}",
@@ -84,6 +82,14 @@ def test_strange_graphs(graph):
     model = parse(f"g (float[2, 3] x) => {graph}")
     symbol, *_ = run(model, {"x": X})
     assert symbol.list_outputs() == [f"{o.name}_output" for o in model.graph.output]
+
+
+def test_nodes_called_like_other_things():
+    model = parse("g (float[2, 3] x) => (float[2, 3] y) { a = Relu(x) b = Exp(a) y = Neg(b) }")
+    for node, name in zip(model.graph.node, "yxa"):
+        node.name = name
+    symbol, *_ = run(model, {"x": X})
+    assert symbol.list_outputs() == ["y_output"]
 
 
 @pytest.mark.parametrize("graph", WITHOUT_INPUTS.values(), ids=WITHOUT_INPUTS)
@@ -170,6 +176,10 @@ def test_types_that_mxnet_lacks_are_refused_by_name(dtype):
     assert folded.list_outputs() == ["y_output"]
 
 
+@pytest.mark.skipif(
+    helper.tensor_dtype_to_np_dtype(TensorProto.BFLOAT16) == np.float32,
+    reason="this onnx gives bits for bfloat16",
+)
 def test_weights_of_narrow_types_are_folded_where_they_are_cast():
     model = parse("g (float[2, 3] x) => (float[2, 3] y) { f = Cast <to = 1> (w) y = Add(x, f) }")
     model.graph.initializer.append(helper.make_tensor("w", TensorProto.BFLOAT16, [3], [1, 2, 0.5]))

@@ -126,10 +126,9 @@ def test_what_a_row_gives_is_checked(row, words):
 
 
 def test_nodes_are_called_like_the_models_nodes():
-    text = (
-        "g (float[2] x) => (float[2] y) { [first] a = Relu(x) [second] b = Softplus(a) y = Exp(b) }"
-    )
-    symbol = translate(parse(text)).symbol
+    model = parse("g (float[2] x) => (float[2] y) { a = Relu(x) b = Softplus(a) y = Exp(b) }")
+    model.graph.node[0].name, model.graph.node[1].name = "first", "second"
+    symbol = translate(model).symbol
     names = symbol.get_internals().list_outputs()
     assert {"x", "first_output", "second_output", "y_output"} <= set(names)
     assert names[-1] == "y_output" == symbol.list_outputs()[0]
