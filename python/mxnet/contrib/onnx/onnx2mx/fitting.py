@@ -27,7 +27,13 @@ import mxnet as mx
 from onnx import helper
 
 from ..dtypes import onnx_name
-from ..errors import DynamicSizeError, InferenceError, ModelError, TranslationError
+from ..errors import (
+    ConversionError,
+    DynamicSizeError,
+    InferenceError,
+    ModelError,
+    TranslationError,
+)
 from .arguments import Input, Wishes
 from .builders import SymbolBuilder
 from .context import holdable
@@ -95,7 +101,7 @@ class Fitting:
                 fixed._translated(Rung(1, {}, {}), hasty=True)
             except InferenceError as error:
                 return error
-            except TranslationError:
+            except ConversionError:
                 continue
         return None
 
@@ -198,7 +204,7 @@ class Fitting:
                 self._translated(rung, hasty=True)
             except InferenceError:
                 continue
-            except DynamicSizeError:
+            except ConversionError:  # a row refuses this size, or that one varies
                 return False
             return True
         return False
