@@ -19,12 +19,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from typing import Any, Dict, Iterable, Iterator, List, NoReturn, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from ..errors import DynamicSizeError, InferenceError, TranslationError
 from ..folding.table import MAX_ELEMENTS
+from .layouts import IN_ORDER, MISREAD, origin_of, unfused
 from .spelling import reshape_codes, segments
 from .values import Dim, Known, Shape, Size, Tensor, at, join, product, varies
 
@@ -87,6 +89,7 @@ class Context:
         self.builder, self.names = builder, names or Names()
         self.num_outputs = 1
         self._scope, self._emitted = "", []  # type: str, List[Tensor]
+        self._count = 0
         self._holders: Dict[Dim, List[Tuple[Tensor, int]]] = {}
         self._tensors: Dict[Any, Tensor] = {}
         self._sources: Dict[int, Tuple[Any, Tensor]] = {}
@@ -108,8 +111,17 @@ class Context:
                 raise DynamicSizeError(f"{op_name} needs a fixed {key}, which here is {value}")
             if isinstance(value, (tuple, list)) and any(map(_overflows, value)):
                 raise InferenceError(f"{key} {value} of {op_name} is more than MXNet counts to")
+        if op_name in MISREAD and tensors[0].origin.laid_out:
+            reorder, codes = IN_ORDER
+            tensors[0] = self._emit(reorder, tensors[:1], codes)
+        op_name = unfused(op_name, tensors)
         name = self.names.unique(f"{self._scope}_{len(self._emitted) + 1}")
         outputs = self.builder.apply(op_name, tensors, attrs, name)
+        outputs = [
+            dataclasses.replace(o, origin=origin_of(op_name, tensors, o, self._count))
+            for o in outputs
+        ]
+        self._count += 1
         self._used.update(i for i in map(_identity, tensors) if i in self._sources)
         if all(t.rank == 0 for t in tensors):  # rank 0 is carried as (1,)
             outputs = [self.as_scalar(o) if o.shape == (1,) else o for o in outputs]
@@ -213,7 +225,7 @@ class Context:
     @staticmethod
     def as_scalar(tensor: Tensor) -> Tensor:
         """The same tensor of one element, seen as rank 0."""
-        return Tensor(tensor.handle, (), tensor.dtype, tensor.value)
+        return dataclasses.replace(tensor, shape=())
 
     def hold(self, tensor: Tensor) -> None:
         """Remember ``tensor`` as a place to copy its varying sizes from."""
@@ -254,7 +266,7 @@ class Context:
             raise InferenceError(text)
         if source != target:
             x = self._reshaped(x, source, target)
-        return self.as_scalar(x) if shape == () else Tensor(x.handle, shape, x.dtype, x.value)
+        return dataclasses.replace(x, shape=shape)
 
     def _reshaped(self, x: Tensor, source: Shape, target: Shape) -> Tensor:
         for codes, reverse in reshape_codes(source, target):

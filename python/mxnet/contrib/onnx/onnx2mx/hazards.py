@@ -79,12 +79,24 @@ def _permutation(attrs: Mapping[str, str], shapes: Sequence[PlainShape]) -> None
         raise TranslationError(f"axes {axes} are no permutation of {rank} axes")
 
 
+def _at_most(rank: int) -> Check:
+    """More axes are found out only when the operator runs."""
+
+    def check(attrs: Mapping[str, str], shapes: Sequence[PlainShape]) -> None:
+        most = max(map(len, shapes))
+        if most > rank:
+            raise TranslationError(f"MXNet takes at most {rank} axes here, not {most}")
+
+    return check
+
+
 def _legacy_reshape(attrs: Mapping[str, str], shapes: Sequence[PlainShape]) -> None:
     """Does not compare numbers of elements; rows use ``op.reshape``."""
     raise TranslationError("the legacy Reshape reads out of bounds; use op.reshape")
 
 
 _CHECKS: Dict[str, Check] = {
+    "Concat": _at_most(6),  # by MKLDNN
     "Convolution": _window,
     "Deconvolution": _window,
     "Pooling": _window,
@@ -92,4 +104,7 @@ _CHECKS: Dict[str, Check] = {
     "_np_transpose": _permutation,
     "Reshape": _legacy_reshape,
     "reshape": _legacy_reshape,
+    "slice": _at_most(5),
+    "_npi_pad": _at_most(5),
+    "_npi_where": _at_most(5),
 }

@@ -34,6 +34,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NoReturn, Opti
 import numpy as np
 
 from ..errors import DynamicSizeError
+from .layouts import PLAIN, Origin
 
 
 @dataclasses.dataclass
@@ -215,12 +216,15 @@ class Tensor:
     dtype : numpy.dtype
     value : numpy.ndarray or None
         The array itself where the tensor is a constant.
+    origin : Origin
+        What the emission of its readers hangs on, see :mod:`layouts`.
     """
 
     handle: Any
     shape: Shape
     dtype: np.dtype
     value: Optional[np.ndarray] = None
+    origin: Origin = PLAIN
 
     @property
     def rank(self) -> int:

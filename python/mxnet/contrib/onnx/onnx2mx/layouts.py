@@ -1,0 +1,100 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Where MXNet 1.9.1 computes something else on CPU, and what is emitted so that it does not.
+
+Two faults of its MKLDNN build, both without an error (the tests run every family behind a
+convolution):
+
+* Convolutions leave their output in MKLDNN's own memory layout. Operators that keep to MKLDNN, or
+  write into their input's memory, pass it on. NumPy-style reshapes relabel such an array without
+  putting it in order, and softmax along the last axis reads it wrongly or ends the process. A
+  slice of all of it is a copy in order; the legacy ``Reshape`` is one up to rank 4 only.
+* ``elemwise_add`` is fused into a convolution that feeds it even where its other operand depends
+  on the same convolution, which then reads the sum. ``_npi_add`` is never fused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Dict, Sequence, Tuple
+
+if TYPE_CHECKING:
+    from .values import Tensor
+
+#: Operators that choose the layout of their output.
+_CHOOSE = frozenset({"Convolution", "Deconvolution"})
+#: Operators whose output has the layout of their input, whatever its shape.
+_KEEP = frozenset(
+    {
+        "BatchNorm", "Concat", "LRN", "Pooling", "SliceChannel", "add_n",
+    }
+)  # fmt: skip
+#: Operators that take the memory of their first input for the plain layout.
+MISREAD = frozenset(
+    {"_np_reshape", "_npx_reshape", "log_softmax", "reshape_like", "softmax", "softmin"}
+)
+#: What puts an array into the plain layout.
+IN_ORDER: Tuple[str, Dict[str, Any]] = ("slice_axis", {"axis": 0, "begin": 0, "end": "None"})
+#: Operators that are fused into a convolution, and the one that computes the same and is not.
+_UNFUSED: Dict[str, str] = {"elemwise_add": "_npi_add"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """What matters here of how a tensor came about.
+
+    Attributes
+    ----------
+    laid_out : bool
+        Whether it may be in MKLDNN's own layout.
+    fusable : int
+        Bit of the convolution that gives it, directly or through a BatchNorm; 0 if none does.
+    convolutions : int
+        Bits of all convolutions that it depends on.
+    """
+
+    laid_out: bool = False
+    fusable: int = 0
+    convolutions: int = 0
+
+
+PLAIN = Origin()
+
+
+def origin_of(op_name: str, inputs: Sequence[Tensor], output: Tensor, count: int) -> Origin:
+    """Origin of an output of an operator; ``count`` operators were emitted before."""
+    convolutions = 0
+    for tensor in inputs:
+        convolutions |= tensor.origin.convolutions
+    if op_name in _CHOOSE:
+        own = 1 << count
+        return Origin(True, own, convolutions | own)
+    fusable = inputs[0].origin.fusable if op_name == "BatchNorm" else 0
+    laid_out = op_name != IN_ORDER[0] and any(
+        tensor.origin.laid_out and (op_name in _KEEP or tensor.shape == output.shape)
+        for tensor in inputs
+    )
+    return Origin(laid_out, fusable, convolutions)
+
+
+def unfused(op_name: str, inputs: Sequence[Tensor]) -> str:
+    """``op_name``, or what computes the same where fusing it would go wrong."""
+    if op_name in _UNFUSED and len(inputs) == 2:
+        one, other = (tensor.origin for tensor in inputs)
+        if one.fusable & other.convolutions or other.fusable & one.convolutions:
+            return _UNFUSED[op_name]
+    return op_name
