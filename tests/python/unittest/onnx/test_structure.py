@@ -47,6 +47,7 @@ KNOW_OPERATORS = {
     "onnx2mx/graph.py": "nodes that hold a constant become constants",
     "onnx2mx/context.py": "says sizes that vary by MXNet's operators, for all rows",
     "onnx2mx/hazards.py": "lists what MXNet does not survive, operator by operator",
+    "onnx2mx/layouts.py": "lists what MXNet computes wrongly behind a convolution",
     "mx2onnx/symbol_file.py": "upgrades operators that changed meaning between MXNet releases",
 }
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 500, 60

@@ -130,7 +130,8 @@ CASES = [
         a=known(ints(3)),
     ),
     behind(
-        'y = Resize <mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"> (x, , f)',
+        'y = Resize <mode="nearest", coordinate_transformation_mode="asymmetric",'
+        ' nearest_mode="floor"> (x, , f)',
         f=known(array([1, 1, 2, 2])),
     ),
     behind('y = Resize <mode="linear"> (x, , f)', f=known(array([1, 1, 2, 2]))),
