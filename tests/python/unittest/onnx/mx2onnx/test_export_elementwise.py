@@ -94,6 +94,7 @@ SCALAR = [
     case("_plus_scalar", x("float16"), scalar=0.1),
     case("_plus_scalar", x("uint8"), scalar=300),
     case("_plus_scalar", x("int32"), scalar=2.5, is_int=False).but(refused="is_int"),
+    case("_maximum_scalar", x("int32"), scalar="inf").but(refused="inf cannot be cast"),
 ]  # fmt: skip
 
 test_elementwise = checks([*UNARY, *BINARY, *SCALAR])

@@ -25,6 +25,7 @@ test_generator = checks([
     case("_zeros", shape=(2, 3), dtype="bool", ctx="cpu(0)"),
     case("_ones", shape=(2, 3, 4), dtype="int8"),
     *(case("_full", shape=(2, 3, 4), value=2.7, dtype=t) for t in ("float16", "int32")),
+    case("_full", shape=(2, 3), value=-1.5, dtype="uint8"),
     case("_full", shape=(2, 3), value=1, dtype="bfloat16").but(refused="bfloat16"),
     case("_zeros", shape=()).but(refused="infers as a whole"),
     case("_eye", N=3),

@@ -49,10 +49,21 @@ def takes(op, op_type, dtype):
     return schema is not None and schema.allows(0, f"tensor({name or np.dtype(dtype).name})")
 
 
+def number_as(number, dtype):
+    """A number as MXNet casts it: an integer is cut towards zero and wraps, on every machine."""
+    dtype = np.dtype(dtype)
+    if dtype.kind not in "iu":
+        return np.float64(number).astype(dtype)
+    try:
+        return np.int64(int(number)).astype(dtype)
+    except (OverflowError, ValueError):
+        raise TranslationError(f"{number} cannot be cast to {dtype}; use floats") from None
+
+
 def operands(op, *xs):
-    """The same with Python numbers as constants of the tensors' dtype, cast as C casts them."""
+    """The same with Python numbers as constants of the tensors' dtype."""
     dtype = next(op.dtype(x) for x in xs if isinstance(x, str))
-    return [x if isinstance(x, str) else op.constant(np.float64(x).astype(dtype)) for x in xs]
+    return [x if isinstance(x, str) else op.constant(number_as(x, dtype)) for x in xs]
 
 
 def carried(op, op_type, *xs, **values):

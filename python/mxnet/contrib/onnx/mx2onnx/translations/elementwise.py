@@ -24,15 +24,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import (
-    carried,
-    cast,
-    is_float,
-    known_dtype,
-    operands,
-    takes,
-    through,
-)
+from .casting import carried, cast, is_float, known_dtype, operands, takes, through
 
 table = TranslationTable()
 

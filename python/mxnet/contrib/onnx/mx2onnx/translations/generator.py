@@ -22,7 +22,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import carried, cast, known_dtype
+from .casting import carried, cast, known_dtype, number_as
 from .dimensions import count, positions
 
 table = TranslationTable()
@@ -32,7 +32,8 @@ def _filled(op, shape, number, dtype):
     """A size of 0 is one that MXNet infers from whoever reads it."""
     if not shape:
         raise TranslationError("a shape that MXNet infers as a whole is not covered; give it")
-    return op.filled(shape, number, known_dtype(dtype))
+    dtype = known_dtype(dtype)
+    return op.filled(shape, number_as(number, dtype), dtype)
 
 
 @table.op("_zeros", ignores=("ctx",))
@@ -69,7 +70,7 @@ def arange(op, *, start, stop, step, repeat, infer_range, dtype):
     if stop is None:
         start, stop = 0, start
     dtype = known_dtype(dtype)
-    first, by = (np.float64(_number(n, dtype)).astype(dtype) for n in (start, step))
+    first, by = (number_as(_number(n, dtype), dtype) for n in (start, step))
     index = np.arange(int(np.ceil((stop - start) / step)), dtype=np.int64)
     return op.constant(np.repeat(first + index.astype(dtype) * by, repeat).astype(dtype))
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import cast, known_dtype, takes
+from .casting import cast, known_dtype, number_as, takes
 from .comparison import as_bool
 from .dimensions import TO_THE_END, along, sizes
 from .elementwise import larger, smaller
@@ -127,7 +127,7 @@ def one_hot(op, indices, *, depth, on_value, off_value, dtype):
     """A comparison: ONNX's OneHot takes a negative index from the end, MXNet nowhere."""
     index = op.Unsqueeze(cast(op, indices, np.int64), axes=[op.rank(indices)])
     hot = op.Equal(index, op.constant(np.arange(depth), np.int64))
-    on, off = (op.constant(np.float64(v).astype(known_dtype(dtype))) for v in (on_value, off_value))
+    on, off = (op.constant(number_as(v, known_dtype(dtype))) for v in (on_value, off_value))
     return op.Where(hot, on, off)
 
 

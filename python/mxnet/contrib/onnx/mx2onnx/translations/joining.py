@@ -48,26 +48,28 @@ def slice_channel(op, data, *, num_outputs, axis, squeeze_axis):
     return _without_axis(op, parts, axis, squeeze_axis)
 
 
-@table.op("_split_v2", limits="equal sections need a known size")
+@table.op("_split_v2", limits="several equal sections need a known size")
 def split_v2(op, data, *, indices, axis, squeeze_axis, sections):
     """Parts that begin at ``indices``, or ``sections`` parts, the first of which may be longer."""
     axis = op.axis(data, axis)
     size = op.dims(data)[axis]
-    if sections:
-        if size is None:
-            raise TranslationError(f"sections={sections} needs a known size of axis {axis}")
-        each, longer = divmod(size, sections)
-        lengths = [each + (k < longer) for k in range(sections)]
-    elif size is None:
+    if (sections or len(indices)) == 1:
+        parts = (data,)
+    elif size is not None:
+        lengths = _lengths(size, indices, sections)
+        if min(lengths) < 1:
+            raise TranslationError(f"a part of {size} split as {lengths} is empty")
+        parts = op.Split(data, axis=axis, split=lengths, outputs=len(lengths))
+    elif sections:
+        raise TranslationError(f"sections={sections} needs a known size of axis {axis}")
+    else:
         ends = [*indices[1:], TO_THE_END]
         parts = [op.Slice(data, starts=[b], ends=[e], axes=[axis]) for b, e in zip(indices, ends)]
-        return _without_axis(op, parts, axis, squeeze_axis)
-    else:
-        lengths = [e - b for b, e in zip(indices, [*indices[1:], size])]
-    if min(lengths) < 1:
-        raise TranslationError(f"a part of {size} split as {lengths} is empty")
-    if len(lengths) == 1:
-        parts = (data,)
-    else:
-        parts = op.Split(data, axis=axis, split=lengths, outputs=len(lengths))
     return _without_axis(op, parts, axis, squeeze_axis)
+
+
+def _lengths(size, indices, sections):
+    if not sections:
+        return [end - begin for begin, end in zip(indices, [*indices[1:], size])]
+    each, longer = divmod(size, sections)
+    return [each + (k < longer) for k in range(sections)]

@@ -52,7 +52,7 @@ def logistic_output(op, data):
     limits="rank 4 needs multi_output or preserve_shape",
 )
 def softmax_output(op, data, *, multi_output, preserve_shape):
-    """Over axis 1, over the last axis, or over everything behind the batch."""
+    """Over axis 1, over the last axis, or over all behind the first; the rest shapes gradients."""
     rank = op.rank(data)
     if multi_output:
         return softmax_over(op, data, 1)

@@ -127,7 +127,7 @@ def rnn(
     bidirectional,
     state_outputs,
 ):
-    """data is (T, N, C), a state (layers * directions, N, H)."""
+    """data is (T, N, C), a state (layers * directions, N, H); ``p`` drops out in training alone."""
     vector = op.tensor(parameters)
     if vector is None:
         raise TranslationError("its parameters must be constants; give them with the others")

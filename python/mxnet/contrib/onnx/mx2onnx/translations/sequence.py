@@ -23,7 +23,7 @@ import numpy as np
 from ...errors import TranslationError
 from ...translation import TranslationTable
 from .casting import cast, operands
-from .dimensions import positions, within
+from .dimensions import TO_THE_END, positions, within
 
 table = TranslationTable()
 
@@ -56,5 +56,5 @@ def sequence_reverse(op, data, sequence_length=None, *, use_sequence_length, axi
     if axis != 0:
         raise TranslationError(f"axis={axis} is none that MXNet reverses; it has 0")
     if not use_sequence_length:
-        return op.Slice(data, starts=[-1], ends=[-(2**63) + 1], axes=[0], steps=[-1])
+        return op.Slice(data, starts=[-1], ends=[-TO_THE_END], axes=[0], steps=[-1])
     return op.ReverseSequence(data, cast(op, sequence_length, np.int64), batch_axis=1, time_axis=0)
