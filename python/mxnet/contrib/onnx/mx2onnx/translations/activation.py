@@ -24,7 +24,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import carried, cast, is_float, known_dtype
+from .casting import NO_FLOAT64, carried, cast, is_float, known_dtype
 from .dimensions import within
 from .elementwise import in_floats, larger
 
@@ -39,7 +39,7 @@ ACTIVATIONS = {
 }
 
 
-@table.op("Activation")
+@table.op("Activation", limits=f"of softrelu and softsign {NO_FLOAT64}")
 def activation(op, data, *, act_type):
     return getattr(op, ACTIVATIONS[act_type])(data)
 
@@ -54,18 +54,18 @@ def sigmoid(op, data):
     return in_floats(op, data, op.Sigmoid)
 
 
-@table.op("softsign")
+@table.op("softsign", limits=NO_FLOAT64)
 def softsign(op, data):
     """Of an integer it is less than 1, which MXNet truncates."""
     return op.Softsign(data) if is_float(op, data) else carried(op, "Sub", data, data)
 
 
-@table.op("hard_sigmoid")
+@table.op("hard_sigmoid", limits=NO_FLOAT64)
 def hard_sigmoid(op, data, *, alpha, beta):
     return op.HardSigmoid(data, alpha=alpha, beta=beta)
 
 
-@table.op("LeakyReLU")
+@table.op("LeakyReLU", limits=f"slopes for another axis than 1; {NO_FLOAT64}")
 def leaky_relu(op, data, gamma=None, *, act_type, slope, lower_bound, upper_bound):
     if act_type == "prelu":
         return _prelu(op, data, gamma)

@@ -24,6 +24,9 @@ from ...dtypes import onnx_type
 from ...errors import TranslationError
 from ...opset import schema_at
 
+#: A limit of many rows: the file is right, but that runtime cannot open it.
+NO_FLOAT64 = "ONNX Runtime has no kernel for float64"
+
 
 def cast(op, x, dtype):
     """``x`` as ``dtype``, which is a NumPy dtype or its name; itself where it has that dtype."""

@@ -20,10 +20,12 @@ from __future__ import annotations
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
+from .casting import NO_FLOAT64
 
 table = TranslationTable()
 #: Choices of an implementation, and what the weights say themselves.
 QUIET = ("cudnn_off", "cudnn_tune", "workspace", "no_bias", "num_filter")
+LIMITS = f"layouts with the channels last; {NO_FLOAT64}"
 CHANNELS_FIRST = (None, "None", "NCW", "NCHW", "NCDHW")
 
 
@@ -41,7 +43,7 @@ def _check_channels(op, data, wanted):
         raise TranslationError(f"the weight is for {wanted} channels, the data has {channels}")
 
 
-@table.op("Convolution", "Convolution_v1", ignores=QUIET, limits="layouts with the channels last")
+@table.op("Convolution", "Convolution_v1", ignores=QUIET, limits=LIMITS)
 def convolution(op, data, weight, bias=None, *, kernel, stride, dilate, pad, num_group, layout):
     """weight is (filters, channels / groups, *kernel)."""
     _channels_first(layout)
@@ -59,7 +61,7 @@ def convolution(op, data, weight, bias=None, *, kernel, stride, dilate, pad, num
     )
 
 
-@table.op("Deconvolution", ignores=QUIET, limits="layouts with the channels last")
+@table.op("Deconvolution", ignores=QUIET, limits=LIMITS)
 def deconvolution(
     op,
     data,

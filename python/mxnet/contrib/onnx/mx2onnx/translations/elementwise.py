@@ -24,7 +24,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import carried, cast, is_float, known_dtype, operands, takes, through
+from .casting import NO_FLOAT64, carried, cast, is_float, known_dtype, operands, takes, through
 
 table = TranslationTable()
 
@@ -64,9 +64,7 @@ for _name, _op_type in {
     "erf": "Erf", "tan": "Tan", "arcsin": "Asin", "arccos": "Acos", "arctan": "Atan",
     "sinh": "Sinh", "cosh": "Cosh", "arcsinh": "Asinh", "arccosh": "Acosh", "arctanh": "Atanh",
 }.items():  # fmt: skip
-    table.op(_name, limits="integers; ONNX Runtime has no kernel for float64")(
-        _float_only(_op_type)
-    )
+    table.op(_name, limits=f"integers; {NO_FLOAT64}")(_float_only(_op_type))
 
 
 @table.op("abs")

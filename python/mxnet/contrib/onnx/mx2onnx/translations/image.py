@@ -22,7 +22,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import cast
+from .casting import NO_FLOAT64, cast
 from .dimensions import sizes
 
 table = TranslationTable()
@@ -44,7 +44,7 @@ def _image_of(op, data, height_and_width):
     return op.Concat(sizes(op, data, [0, 1]), height_and_width, axis=0)
 
 
-@table.op("UpSampling", ignores=("workspace", "num_args"))
+@table.op("UpSampling", ignores=("workspace", "num_args"), limits=NO_FLOAT64)
 def up_sampling(op, data, *others, scale, sample_type, multi_input_mode, num_filter):
     """All inputs become as large as the first times ``scale``; "bilinear" is a deconvolution."""
     if sample_type == "bilinear":
@@ -66,7 +66,7 @@ def up_sampling(op, data, *others, scale, sample_type, multi_input_mode, num_fil
     return op.Sum(*enlarged) if multi_input_mode == "sum" else op.Concat(*enlarged, axis=1)
 
 
-@table.op("_contrib_BilinearResize2D")
+@table.op("_contrib_BilinearResize2D", limits=NO_FLOAT64)
 def bilinear_resize(
     op, data, like=None, *, height, width, scale_height, scale_width, mode, align_corners
 ):

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import cast, operands
+from .casting import NO_FLOAT64, cast, operands
 from .dimensions import along
 
 table = TranslationTable()
@@ -90,7 +90,7 @@ def layer_norm(op, data, gamma, beta, *, axis, eps, output_mean_var):
     return (result, mean, deviation) if output_mean_var else result
 
 
-@table.op("GroupNorm")
+@table.op("GroupNorm", limits=NO_FLOAT64)
 def group_norm(op, data, gamma, beta, *, num_groups, eps, output_mean_var):
     """A group is an instance's one channel; MXNet scales and shifts by the group."""
     grouped = op.Reshape(data, shape=[0, num_groups, -1])

@@ -26,6 +26,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
+from .casting import NO_FLOAT64
 from .convolution import CHANNELS_FIRST
 from .elementwise import cube_root
 
@@ -83,7 +84,7 @@ class Window:
 @table.op(
     "Pooling",
     ignores=("cudnn_off",),
-    limits="pooling_convention='same'; windows that hold padding alone",
+    limits=f"pooling_convention='same'; windows that hold padding alone; {NO_FLOAT64}",
 )
 def pooling(
     op,
@@ -187,7 +188,9 @@ def _lp(op, data, p_value, total):
     raise TranslationError(f"p_value={p_value} is none that MXNet computes; it has 1, 2 and 3")
 
 
-@table.op("_contrib_AdaptiveAvgPooling2D", limits="more than one cell needs known sizes")
+@table.op(
+    "_contrib_AdaptiveAvgPooling2D", limits=f"more than one cell needs known sizes; {NO_FLOAT64}"
+)
 def adaptive_avg_pooling(op, data, *, output_size):
     """Cells that cover the image, overlapping where its size is no multiple of their number."""
     cells = (tuple(output_size) * 2)[:2] if output_size else (1, 1)

@@ -25,6 +25,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
+from .casting import NO_FLOAT64
 from .joining import concat
 
 table = TranslationTable()
@@ -111,8 +112,8 @@ class Packed:
 @table.op(
     "RNN",
     ignores=("p",),
-    limits="parameters must be constants; projection, state clipping and sequence lengths (which "
-    "MXNet itself overlooks on CPUs) are not covered",
+    limits="parameters that are not constant; projection; state clipping; sequence lengths, which "
+    f"MXNet itself overlooks on CPUs; {NO_FLOAT64}",
 )
 def rnn(
     op,

@@ -27,6 +27,7 @@ from ...translation import TranslationTable
 from .dimensions import TO_THE_END, count, sizes
 
 table = TranslationTable()
+BLOCKS = "ONNX Runtime has no kernel for int32 and int64 at most opsets"
 
 
 @table.op("Flatten")
@@ -224,11 +225,11 @@ def pad(op, data, *, mode, pad_width, constant_value):
     )
 
 
-@table.op("depth_to_space")
+@table.op("depth_to_space", limits=BLOCKS)
 def depth_to_space(op, data, *, block_size):
     return op.DepthToSpace(data, blocksize=block_size)
 
 
-@table.op("space_to_depth")
+@table.op("space_to_depth", limits=BLOCKS)
 def space_to_depth(op, data, *, block_size):
     return op.SpaceToDepth(data, blocksize=block_size)
