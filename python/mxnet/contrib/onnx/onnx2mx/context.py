@@ -48,16 +48,23 @@ class Names:
     ----------
     reserved : iterable of str
         Names that only those who claim them get.
+    nodes : iterable of str
+        Names of nodes, for them and for those who claim them; values come first.
     """
 
-    def __init__(self, reserved: Iterable[str] = ()):
+    def __init__(self, reserved: Iterable[str] = (), nodes: Iterable[str] = ()):
         self._reserved, self._taken = set(map(holdable, reserved)), set()  # type: Set[str], Set[str]
+        self._nodes = set(map(holdable, nodes)) - self._reserved
         self._counts: Dict[str, int] = {}
 
-    def unique(self, base: str, claim: bool = False) -> str:
-        """``base``, or with a number behind it where it is taken."""
+    def unique(self, base: str, claim: bool = False, node: bool = False) -> str:
+        """``base``, or with a number behind it where it is taken or kept for another."""
         name = base = holdable(base)
-        while name in self._taken or (name in self._reserved and not (claim and name == base)):
+        while (
+            name in self._taken
+            or (name in self._reserved and not (claim and name == base))
+            or (name in self._nodes and not ((node or claim) and name == base))
+        ):
             self._counts[base] = self._counts.get(base, 0) + 1
             name = f"{base}_{self._counts[base]}"
         self._taken.add(name)
@@ -143,7 +150,7 @@ class Context:
     def name_after_node(self, tensor: Any) -> None:
         """Give the operator that made the node's own result the node's name."""
         if isinstance(tensor, Tensor) and any(tensor.handle is e.handle for e in self._emitted):
-            self.builder.rename(tensor, self.names.unique(self._scope))
+            self.builder.rename(tensor, self.names.unique(self._scope, node=True))
 
     # -- values ----------------------------------------------------------------------------
 

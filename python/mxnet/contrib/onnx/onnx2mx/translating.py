@@ -71,7 +71,8 @@ class Translator:
         self.planner, self.plan, self.builder, self.hasty = planner, plan, builder, hasty
         graph = plan.graph
         names = [v.name for v in (*graph.inputs, *graph.outputs)]
-        self.op = Context(builder, Names([*names, *graph.constants]))
+        nodes = [step.node.name for step in plan.steps]
+        self.op = Context(builder, Names([*names, *graph.constants], nodes))
         self.samples: int = builder.samples
         self.refusals: List[ConversionError] = []
         self._prefix = ""

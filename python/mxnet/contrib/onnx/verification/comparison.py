@@ -25,6 +25,9 @@ import numpy as np
 
 #: Largest error allowed, by dtype of the reference; everything else must be equal to the bit.
 TOLERANCES: Dict[str, float] = {"float16": 1e-2, "float32": 1e-4, "float64": 1e-6}
+#: Differences of so many rounding steps of numbers near 1 are never an error: sigmoid and softmax
+#: reach small results through such numbers.
+ROUNDING_STEPS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Comparison:
         max |result - reference|; infinite where one is finite and the other is not.
     error : float
         ``largest_difference`` as a fraction of max |reference|. A reference that is all but zero
-        counts as what the tolerance makes of one rounding step, so that noise is not an error.
+        counts as what the tolerance makes of a few rounding steps, so that noise is no error.
     tolerance : float
         Largest ``error`` allowed; 0 for integers and booleans.
     position : tuple of int or None
@@ -148,4 +151,5 @@ def _scale(reference: np.ndarray, tolerance: float) -> float:
         return 1.0
     finite = np.abs(reference[np.isfinite(reference)].astype(np.float64))
     step = float(np.finfo(reference.dtype).eps)
-    return max(float(finite.max(initial=0.0)), step / tolerance if tolerance else 0.0, step)
+    least = ROUNDING_STEPS * step / tolerance if tolerance else step
+    return max(float(finite.max(initial=0.0)), least)

@@ -282,3 +282,14 @@ def test_many_refusals_are_cut_short():
     model.graph.output.extend(helper.make_tensor_value_info(f"y{i}", 1, [2]) for i in range(1, 40))
     with pytest.raises(TranslationError, match="40 nodes.*the first 20"):
         translate(model)
+
+
+def test_what_a_node_emits_on_its_way_is_not_called_like_another_node():
+    """The first of two operators for node S would be S_1, and verification compares by name."""
+    model = parse(
+        "g (float[2, 3] x) => (float[2] y, float[] a) { a = ReduceSum <keepdims = 0> (x) "
+        "y = ReduceMean <axes = [1], keepdims = 0> (x) }"
+    )
+    model.graph.node[0].name, model.graph.node[1].name = "S", "S_1"
+    names = translate(model).symbol.get_internals().list_outputs()
+    assert "S_1_output" not in names
