@@ -156,7 +156,9 @@ class _Resolution:
             if info.kind == "tensor" and info.data_type:
                 with contextlib.suppress(TranslationError):  # nothing will be made of it
                     dtype = numpy_dtype(info.data_type)
-            return Input(name, dtype, self._shape(info) if info.shape is not None else (), False)
+            shape = self._shape(info) if info.shape is not None else ()
+            value = np.asarray(self.values[name]) if name in self.values else None
+            return Input(name, dtype, shape, False, value)
         if info.kind != "tensor":
             kind = info.kind or "of no stated type"
             self._problem(f"input '{name}' is {kind}, only tensors can be inputs here")

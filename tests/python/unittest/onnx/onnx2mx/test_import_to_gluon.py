@@ -253,6 +253,8 @@ def test_inputs_that_nothing_reads_are_taken_and_not_looked_at(tmp_path):
     assert block(*given).asnumpy().tolist() == [4, 4]
     with pytest.raises(ValueError, match="2 inputs are given.*'a', 'unused', 'b'"):
         block(*given[:2])
+    block = import_to_gluon(model, input_values={"unused": [0, 0, 0]})
+    assert block(given[0], given[2]).asnumpy().tolist() == [4, 4]
 
 
 def test_no_inputs():
