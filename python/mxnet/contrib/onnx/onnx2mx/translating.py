@@ -114,7 +114,9 @@ class Translator:
                 outputs = self._outputs(step, scope)
             except _DependsOnRefused:
                 outputs = [REFUSED] * len(step.node.outputs)
-            except ConversionError as error:
+            except (ConversionError, RecursionError) as error:
+                if isinstance(error, RecursionError):
+                    error = TranslationError("hangs on too long a chain of values that vary")
                 placed = self._placed(error, step)
                 if self.hasty and not self.refusals and isinstance(error, InferenceError):
                     raise placed from None

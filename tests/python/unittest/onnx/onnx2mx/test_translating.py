@@ -293,3 +293,18 @@ def test_what_a_node_emits_on_its_way_is_not_called_like_another_node():
     model.graph.node[0].name, model.graph.node[1].name = "S", "S_1"
     names = translate(model).symbol.get_internals().list_outputs()
     assert "S_1_output" not in names
+
+
+@pytest.mark.parametrize("length", [60, 1000])
+def test_long_chains_of_values_that_vary(length):
+    """They are emitted when they are needed, each calling for the one before."""
+    nodes = "".join(f" r{i + 1} = Add(r{i}, one)" for i in range(length))
+    text = f"""
+    g (int64[N, S] x) => (int64[N, S] y) <int64 zero = {{0}}, int64 one = {{1}}> {{
+      s = Shape(x) n = Gather(s, one) r0 = Range(zero, n, one) {nodes} y = Add(x, r{length})
+    }}"""
+    if length < 100:
+        assert emitted(translate(parse(text)).symbol).count("_contrib_arange_like") == 1
+    else:
+        with pytest.raises(TranslationError, match="Add-14 node 'y'.*too long a chain"):
+            translate(parse(text))
