@@ -108,6 +108,7 @@ for _version in (11, 13, 18, 19, 21, 23, 24, 25):
     if _version >= 19:
         CASES.append(case(_version, 'y = Pad <mode="wrap"> (x, p)', **_pads))
 CASES += [
+    case(13, "y = Pad (x, p)", x=normal(5), p=known(ints(1, 2)), dynamic=True),
     case(13, "y = Pad (x, p)", x=normal(2, 3, 4), p=known(ints(0, 0, 0, 0, 0, 0))),
     case(13, "y = Pad (x, p)", x=normal(2, 3, 4), p=value([0, -1, 1, 0, -1, -2])),
     case(

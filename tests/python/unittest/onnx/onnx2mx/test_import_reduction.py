@@ -117,6 +117,7 @@ CASES += [
         expected=lambda x, axes: x.sum(1, keepdims=True),
     ),
     case(11, "y = ReduceMean <axes=[1]> (x)", x=array([[-7, 2, 1], [7, 2, 1]], "int64")),
+    case(13, "y = ReduceMean (x)", x=array(-7, "int32")),
 ]
 for _op in ("ArgMax", "ArgMin"):
     _ties = array([[[1, 3, 3, 0], [2, 2, 0, 0]]] * 2)
@@ -138,6 +139,9 @@ CASES += [
     *cases((11, 14), "y = CumSum <exclusive=1> (x, axis)", **_STEPS, dynamic=True),
     *cases((11, 14), "y = CumSum <reverse=1> (x, axis)", **_STEPS, dynamic=True),
     *cases((11, 14), "y = CumSum <reverse=1, exclusive=1> (x, axis)", **_STEPS),
+    case(
+        14, "y = CumSum <exclusive=1> (x, axis)", x=normal(2, 1, 3), axis=known(array(1, "int32"))
+    ),
     case(
         14, "y = CumSum (x, axis)", x=uniform(-9, 9, 3, 4, dtype="int64"), axis=value([-1], "int32")
     ),

@@ -118,6 +118,9 @@ def pad_2(op, data, *, pads, mode, value=0.0, constant_value=None, axes=None):
 
 
 def _padded(op, data, width, mode, fill):
+    if mode == "constant" and data.rank == 1:  # MXNet misreads the width of one axis
+        data = _padded(op, op.reshape(data, (1, *data.shape)), [(0, 0), *width], mode, fill)
+        return op.reshape(data, data.shape[1:])
     if mode == "constant":
         if data.dtype.kind in "iu" and abs(fill) > 2**53:
             op.fail(f"MXNet holds the fill in float64, which has no {fill}")

@@ -53,7 +53,7 @@ def _smallest(op, x, axes):
 def _mean(op, x, axes):
     """Over all spatial axes by the pooling layer, which takes a tenth of the time."""
     if x.dtype.kind != "f":
-        count = product(x.shape[a] for a in axes)
+        count = product(x.carried[a] for a in axes)
         return divide_integers(op, _sum(op, x, axes), scalar(op, count, x.dtype))
     if x.dtype == np.float16:
         return computed_in(op, "float32", lambda y: _mean(op, y, axes), x)
@@ -190,6 +190,8 @@ def cum_sum(op, x, *, axis, exclusive, reverse):
     x = op.reverse(x, axis=axis) if reverse else x
     if exclusive:
         none = op.full(tuple(1 if i == axis else n for i, n in enumerate(x.shape)), 0, x.dtype)
+        if x.shape[axis] == 1:
+            return none
         x = op._npi_concatenate(none, op.cut(x, axis, 0, -1), axis=axis, num_args=2)
     total = op._np_cumsum(x, axis=axis)
     return op.reverse(total, axis=axis) if reverse else total
