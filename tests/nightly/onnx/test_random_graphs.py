@@ -23,7 +23,7 @@ import mxnet as mx
 import numpy as np
 from hypothesis import strategies as st
 from mxnet.contrib.onnx import ConversionError, export_model, import_model
-from running import Session, assert_close, opsets, run_module, run_symbol
+from running import TOLERANCE, Session, assert_close, deviation, opsets, run_module, run_symbol
 
 #: Graphs to try; what fails is printed as a list of steps, and kept by hypothesis for the next run.
 EXAMPLES = int(os.environ.get("ONNX_TEST_RANDOM_GRAPHS", 1000))
@@ -47,7 +47,8 @@ def pair(*values):
 
 axes = st.lists(st.integers(1, 3), min_size=1, max_size=3, unique=True).map(sorted).map(tuple)
 
-#: MXNet operator to the keywords that it is tried with, for inputs of rank 4.
+#: MXNet operator to the keywords that it is tried with, for inputs of rank 4. None jumps: where
+#: rounding decides on which side of a step or a pole a number lies, no two runtimes agree.
 STEPS = {
     "Convolution": options(
         num_filter=st.integers(1, 4),
@@ -65,8 +66,8 @@ STEPS = {
         no_bias=st.booleans(),
     ),
     "BatchNorm": options(fix_gamma=st.booleans(), eps=[1e-3, 1e-5], axis=[1]),
-    "InstanceNorm": options(eps=[1e-3, 1e-5]),
-    "LayerNorm": options(axis=[-1, 3, 1], eps=[1e-5]),
+    "InstanceNorm": options(eps=[0.1, 0.01]),
+    "LayerNorm": options(axis=[-1, 3, 1], eps=[0.1, 0.01]),
     "L2Normalization": options(mode=["instance", "channel", "spatial"]),
     "LRN": options(nsize=[3, 5], alpha=[1e-4, 0.1], knorm=[1, 2], beta=[0.75]),
     "Activation": options(act_type=["relu", "sigmoid", "tanh", "softrelu", "softsign"]),
@@ -105,13 +106,31 @@ STEPS = {
     "mean": options(axis=axes, keepdims=[True]),
     "sum": options(axis=axes, keepdims=[True], exclude=[False]),
     "max": options(axis=axes, keepdims=[True]),
+    "min": options(axis=axes, keepdims=[True]),
+    "prod": options(axis=axes, keepdims=[True]),
+    "norm": options(ord=[1, 2], axis=[(1,), (3,)], keepdims=[True]),
+    "FullyConnected": options(num_hidden=st.integers(1, 5), flatten=[False], no_bias=st.booleans()),
+    "SliceChannel": options(num_outputs=[2], axis=[1, 2]),
+    "slice": options(
+        begin=[(None, 0, 1), (None, None, -1)],
+        end=[(None, None, None), (None, 2, None)],
+        step=[(1, 1, 1), (None, 1, 2)],
+    ),
+    "repeat": options(repeats=[2], axis=[1, 3]),
+    "depth_to_space": options(block_size=[2]),
+    "space_to_depth": options(block_size=[2]),
+    "hard_sigmoid": options(alpha=[0.2, 0.3], beta=[0.5]),
+    "softmin": options(axis=[-1, 1]),
+    "exp": options(),
+    "broadcast_minimum": options(),
+    "add_n": options(),
     "broadcast_add": options(),
     "broadcast_mul": options(),
     "broadcast_maximum": options(),
     "elemwise_sub": options(),
     "Concat": options(dim=[1, 2]),
 }
-TWO_INPUTS = ("broadcast_add", "broadcast_mul", "broadcast_maximum", "elemwise_sub", "Concat")
+TWO_INPUTS = {op for op in STEPS if op.startswith(("broadcast", "elemwise", "Concat", "add_n"))}
 
 steps = st.lists(
     st.sampled_from(sorted(STEPS)).flatmap(
@@ -134,7 +153,7 @@ def build(chain, shape):
             inputs.append(values[other % len(values)])
         attrs = {k: v for k, v in attrs.items() if v is not None or k == "end"}
         function = getattr(mx.sym, op, None) or getattr(mx.sym._internal, op)
-        candidate = function(*inputs, name=f"step{index}", **attrs)
+        candidate = function(*inputs, name=f"step{index}", **attrs)[0]
         if _fits(candidate, shape):
             values.append(candidate)
     return values[-1]
@@ -160,6 +179,13 @@ def parameters(symbol, shape, rng):
     return arg, {n: draw(n, s) for n, s in zip(symbol.list_auxiliary_states(), aux_shapes)}
 
 
+def steady(symbol, arg, aux, inputs, expected, rng):
+    """Whether rounding errors stay small: some graphs normalise what is nothing else."""
+    moved = {n: a + rng.normal(0, 1e-6, a.shape).astype(a.dtype) for n, a in inputs.items()}
+    outputs = run_symbol(symbol, arg, aux, moved)
+    return all(deviation(o, e) < TOLERANCE for o, e in zip(outputs, expected))
+
+
 @hypothesis.settings(max_examples=EXAMPLES, deadline=None, print_blob=True)
 @hypothesis.given(
     chain=steps,
@@ -180,6 +206,7 @@ def test_random_graph(chain, channels, image, opset, dynamic, seed):
     inputs = [{"data": rng.normal(size=s).astype(np.float32)} for s in batches]
     expected = [run_symbol(symbol, arg, aux, i) for i in inputs]
     hypothesis.assume(all(np.isfinite(e).all() for outputs in expected for e in outputs))
+    hypothesis.assume(steady(symbol, arg, aux, inputs[0], expected[0], rng))
     try:
         model = export_model(
             symbol, {**arg, **aux}, [named], onnx_file_path=None, opset_version=opset
