@@ -43,6 +43,10 @@ TENSORS = ("NDArray", "Symbol")
 OPEN = ("Custom",)
 #: Parameters that the registry calls required and MXNet does without, with the value it then takes.
 UNSAID = {("smooth_l1", "scalar"): "1"}
+#: Parameters that the registry calls by another name than the operator, and what it takes.
+MISNAMED = {("_npi_concatenate", "dim"): ("axis", ["int or None", "0"])}
+#: Backward operators that networks call going forward too: the sum of entries by index.
+FORWARD_TOO = ("_backward_gather_nd",)
 #: A value for required parameters, by the first word of their type.
 GUESSES = {
     "int": "1",
@@ -59,11 +63,11 @@ ALL_OUTPUTS = ("state_outputs", "output_mean_var")
 
 
 def registry_names() -> List[str]:
-    """Every name that MXNet registers an operator under, aliases included, no backward ones."""
+    """Every name of MXNet's operators, aliases included; ``FORWARD_TOO`` of the backward ones."""
     size, names = mx_uint(), ctypes.POINTER(ctypes.c_char_p)()
     check_call(_LIB.MXListAllOpNames(ctypes.byref(size), ctypes.byref(names)))
     found = (py_str(names[i]) for i in range(size.value))
-    return sorted(name for name in found if "_backward" not in name)
+    return sorted(name for name in found if "_backward" not in name or name in FORWARD_TOO)
 
 
 def describe(name: str) -> Tuple[str, Dict[str, Any]]:
@@ -93,6 +97,10 @@ def describe(name: str) -> Tuple[str, Dict[str, Any]]:
     for (operator, parameter), unsaid in UNSAID.items():
         if operator == canonical:
             info["parameters"][parameter][1] = unsaid
+    for (operator, parameter), (name, described) in MISNAMED.items():
+        if operator == canonical:
+            del info["parameters"][parameter]
+            info["parameters"][name] = described
     if canonical in OPEN:
         info["open"] = True
     return canonical, info

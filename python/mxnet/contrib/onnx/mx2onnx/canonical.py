@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Dict, List, Tuple, Union
+from typing import Any, Dict, List, Tuple, Union
+
+import numpy as np
 
 from . import operator_info
 from .symbol_file import Graph, Node, Output
@@ -45,6 +47,21 @@ SCALAR: Dict[str, str] = {
     "_logical_and_scalar": "broadcast_logical_and",
     "_logical_or_scalar": "broadcast_logical_or",
     "_logical_xor_scalar": "broadcast_logical_xor",
+    "_npi_add_scalar": "broadcast_add",
+    "_npi_subtract_scalar": "broadcast_sub",
+    "_npi_multiply_scalar": "broadcast_mul",
+    "_npi_true_divide_scalar": "_npi_true_divide",
+    "_npi_power_scalar": "broadcast_power",
+    "_npi_mod_scalar": "broadcast_mod",
+    "_npi_equal_scalar": "_npi_equal",
+    "_npi_not_equal_scalar": "_npi_not_equal",
+    "_npi_greater_scalar": "_npi_greater",
+    "_npi_greater_equal_scalar": "_npi_greater_equal",
+    "_npi_less_scalar": "_npi_less",
+    "_npi_less_equal_scalar": "_npi_less_equal",
+    "_npi_bitwise_and_scalar": "_npi_bitwise_and",
+    "_npi_bitwise_or_scalar": "_npi_bitwise_or",
+    "_npi_bitwise_xor_scalar": "_npi_bitwise_xor",
 }
 #: The same with the number for the first operand.
 REVERSED_SCALAR: Dict[str, str] = {
@@ -52,8 +69,20 @@ REVERSED_SCALAR: Dict[str, str] = {
     "_rdiv_scalar": "broadcast_div",
     "_rpower_scalar": "broadcast_power",
     "_rmod_scalar": "broadcast_mod",
+    "_npi_rsubtract_scalar": "broadcast_sub",
+    "_npi_rtrue_divide_scalar": "_npi_true_divide",
+    "_npi_rpower_scalar": "broadcast_power",
+    "_npi_rmod_scalar": "broadcast_mod",
 }
-#: An operator for operands of one shape: the operator that broadcasts, which is the same on them.
+#: NumPy-style functions of one tensor whose legacy namesake has the same meaning.
+ALIKE = (
+    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "ceil", "cos", "cosh",
+    "degrees", "exp", "expm1", "fix", "floor", "log", "log10", "log1p", "log2", "negative",
+    "radians", "reciprocal", "rint", "sign", "sin", "sinh", "sqrt", "square", "tan", "tanh",
+    "trunc",
+)  # fmt: skip
+#: An operator that means on what it takes what another one means. Those for operands of one shape
+#: are the ones that broadcast; NumPy-style operators that keep the dtype are the legacy ones.
 SAME: Dict[str, str] = {
     "elemwise_add": "broadcast_add",
     "elemwise_sub": "broadcast_sub",
@@ -74,6 +103,24 @@ SAME: Dict[str, str] = {
     "_logical_and": "broadcast_logical_and",
     "_logical_or": "broadcast_logical_or",
     "_logical_xor": "broadcast_logical_xor",
+    **{f"_npi_{name}": name for name in ALIKE},
+    "_np_copy": "_copy",
+    "_np_transpose": "transpose",
+    "_npi_absolute": "abs",
+    "_npi_add": "broadcast_add",
+    "_npi_arange": "_arange",
+    "_npi_eye": "_eye",
+    "_npi_flip": "reverse",
+    "_npi_hypot": "broadcast_hypot",
+    "_npi_mod": "broadcast_mod",
+    "_npi_multiply": "broadcast_mul",
+    "_npi_ones": "_ones",
+    "_npi_power": "broadcast_power",
+    "_npi_stack": "stack",
+    "_npi_subtract": "broadcast_sub",
+    "_npi_zeros": "_zeros",
+    "_npx_relu": "relu",
+    "_npx_sigmoid": "sigmoid",
 }
 #: Heads of training: what they predict depends on their first input alone, not on the label.
 PREDICTS = frozenset(
@@ -124,12 +171,12 @@ def _canonical(node: Node) -> Node:
     op_type = node.op_type
     inputs: Tuple[Union[Output, float], ...] = node.inputs
     if op_type in SCALAR or op_type in REVERSED_SCALAR:
-        number = node.values["scalar"]
+        # beside integers a number is one of them, but np.float64 makes float64 of both
+        number: Any = node.values["scalar"]
+        number = number if node.values["is_int"] else np.float64(number)
         inputs = (*inputs, number) if op_type in SCALAR else (number, *inputs)
         op_type = SCALAR.get(op_type) or REVERSED_SCALAR[op_type]
-        # is_int=False makes float64 of integers, which the binary operator has no word for
-        unread = node.changed & {"is_int"}
-        return Node(node.name, op_type, inputs, {n: node.values[n] for n in unread}, unread)
+        return Node(node.name, op_type, inputs, {}, frozenset())
     if op_type in PREDICTS:
         inputs = inputs[:1]
     if op_type in RETIRED:

@@ -41,7 +41,8 @@ LOW_RANK = {
 def _cases():
     """Every case of the families' files beside this one, by its canonical operator."""
     found = {}
-    for family in (module.__name__.rsplit(".", 1)[-1] for module in FAMILIES):
+    families = [module.__name__.rsplit(".", 1)[-1] for module in FAMILIES]
+    for family in (*families, "numpy_style"):
         path = HERE / f"test_export_{family}.py"
         spec = importlib.util.spec_from_file_location(path.stem, path)
         file = importlib.util.module_from_spec(spec)

@@ -63,10 +63,29 @@ def number_as(number, dtype):
         raise TranslationError(f"{number} cannot be cast to {dtype}; use floats") from None
 
 
+def common_dtype(op, *xs):
+    """The dtype in which MXNet computes with tensors and numbers together (measured).
+
+    Floats win over integers, whatever their widths, and integers over bool; the wider of two wins.
+    A number is of the tensors' dtype, but for int64 beside bool, and float64 beside what is no
+    float where the number is a np.float64.
+    """
+    dtypes = {op.dtype(x) for x in xs if isinstance(x, str)}
+    dtype = max(dtypes, key=lambda d: ("biuf".index(d.kind.replace("u", "i")), d.itemsize))
+    if {np.dtype(np.int8), np.dtype(np.uint8)} <= dtypes and dtype.itemsize == 1:
+        raise TranslationError("int8 and uint8 together are not covered: MXNet has no such pair")
+    numbers = [x for x in xs if not isinstance(x, str)]
+    if dtype.kind != "f" and any(isinstance(x, np.float64) for x in numbers):
+        return np.dtype(np.float64)
+    return np.dtype(np.int64) if numbers and dtype.kind == "b" else dtype
+
+
 def operands(op, *xs):
-    """The same with Python numbers as constants of the tensors' dtype."""
-    dtype = next(op.dtype(x) for x in xs if isinstance(x, str))
-    return [x if isinstance(x, str) else op.constant(number_as(x, dtype)) for x in xs]
+    """The same as tensors of their common dtype, Python numbers as constants."""
+    dtype = common_dtype(op, *xs)
+    return [
+        cast(op, x, dtype) if isinstance(x, str) else op.constant(number_as(x, dtype)) for x in xs
+    ]
 
 
 def carried(op, op_type, *xs, **values):

@@ -14,12 +14,18 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Comparisons and logic: MXNet answers in the dtype of its operands, ONNX in bool."""
+"""Comparisons and logic.
+
+MXNet's legacy operators answer in the dtype of their operands, its NumPy-style ones and ONNX in
+bool.
+"""
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...translation import TranslationTable
-from .casting import cast, operands, takes
+from .casting import cast, is_float, operands, takes
 
 table = TranslationTable()
 
@@ -72,6 +78,29 @@ for _name, _compare in {
     table.op(_name)(_comparison(_compare))
 
 
+def _numpy_comparison(compare):
+    def row(op, lhs, rhs):
+        """Beside bool a number is one: whether it is not 0."""
+        if op.dtype(lhs if isinstance(lhs, str) else rhs).kind == "b":
+            lhs, rhs = (
+                cast(op, x, np.int32) if isinstance(x, str) else int(x != 0) for x in (lhs, rhs)
+            )
+        return compare(op, *operands(op, lhs, rhs))
+
+    return row
+
+
+for _name, _compare in {
+    "_npi_equal": _equal,
+    "_npi_not_equal": _not_equal,
+    "_npi_greater": _greater,
+    "_npi_greater_equal": _greater_or_equal,
+    "_npi_less": _less,
+    "_npi_less_equal": _less_or_equal,
+}.items():
+    table.op(_name)(_numpy_comparison(_compare))
+
+
 def as_bool(op, x):
     """Whether ``x`` is not 0, as C reads it: NaN is true."""
     return cast(op, x, bool)
@@ -96,3 +125,44 @@ for _name, _op_type in {
 @table.op("logical_not")
 def logical_not(op, data):
     return cast(op, op.Not(as_bool(op, data)), op.dtype(data))
+
+
+@table.op("_npi_logical_not")
+def npi_logical_not(op, x):
+    return op.Not(as_bool(op, x))
+
+
+# What is not an ordinary number
+def _everywhere(op, x, answer):
+    return op.Expand(op.constant(answer, bool), op.Shape(x))
+
+
+def _is_infinite(op, x, **signs):
+    """No other dtypes than float32 and float64 before opset 20."""
+    x = x if takes(op, "IsInf", op.dtype(x)) else cast(op, x, np.float32)
+    return op.IsInf(x, **signs)
+
+
+@table.op("_npi_isnan")
+def isnan(op, x):
+    return op.IsNaN(x) if is_float(op, x) else _everywhere(op, x, False)
+
+
+@table.op("_npi_isfinite")
+def isfinite(op, x):
+    """Less itself it is 0, which infinity and NaN are not."""
+    if not is_float(op, x):
+        return _everywhere(op, x, True)
+    return op.Equal(op.Sub(x, x), 0.0)
+
+
+def _infinity(**signs):
+    def row(op, x):
+        return _is_infinite(op, x, **signs) if is_float(op, x) else _everywhere(op, x, False)
+
+    return row
+
+
+table.op("_npi_isinf")(_infinity())
+table.op("_npi_isposinf")(_infinity(detect_negative=0))
+table.op("_npi_isneginf")(_infinity(detect_positive=0))

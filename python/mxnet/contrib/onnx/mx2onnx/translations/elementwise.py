@@ -191,15 +191,37 @@ def rint(op, data):
     return op.Where(up, above, below)
 
 
+@table.op("_npi_around", limits="decimals")
+def around(op, x, *, decimals):
+    """Halves go to the even neighbour, as ONNX has it."""
+    if decimals:
+        raise TranslationError(f"decimals={decimals} is not covered; scale, round and scale back")
+    return op.Round(x) if is_float(op, x) else x
+
+
 # Two tensors, or a tensor and a number: the canonical form has both
-def _arithmetic(op_type):
-    return lambda op, lhs, rhs: carried(op, op_type, lhs, rhs)
+def _arithmetic(op_type, of_bool=""):
+    def row(op, lhs, rhs):
+        lhs, rhs = operands(op, lhs, rhs)
+        if of_bool and op.dtype(lhs).kind == "b":
+            return getattr(op, of_bool)(lhs, rhs)
+        return carried(op, op_type, lhs, rhs)
+
+    return row
 
 
-for _name, _op_type in {
-    "broadcast_add": "Add", "broadcast_sub": "Sub", "broadcast_mul": "Mul", "broadcast_div": "Div",
-}.items():  # fmt: skip
-    table.op(_name)(_arithmetic(_op_type))
+table.op("broadcast_add")(_arithmetic("Add", of_bool="Or"))
+table.op("broadcast_sub")(_arithmetic("Sub"))
+table.op("broadcast_mul")(_arithmetic("Mul", of_bool="And"))
+table.op("broadcast_div")(_arithmetic("Div"))
+
+
+@table.op("_npi_true_divide")
+def true_divide(op, lhs, rhs):
+    """Integers are divided in float32."""
+    if not any(is_float(op, x) for x in (lhs, rhs) if isinstance(x, str)):
+        lhs, rhs = (cast(op, x, np.float32) if isinstance(x, str) else x for x in (lhs, rhs))
+    return op.Div(*operands(op, lhs, rhs))
 
 
 @table.op("broadcast_power")
@@ -250,6 +272,30 @@ def mod(op, lhs, rhs):
     other_sign = op.Less(op.Mul(rest, rhs), 0.0)
     rest = op.Where(other_sign, op.Add(rest, rhs), rest)
     return rest if zero is None else op.Where(zero, operands(op, rest, 0)[1], rest)
+
+
+def _bitwise(op_type):
+    """A row; bool is a number of one bit."""
+
+    def row(op, lhs, rhs):
+        lhs, rhs = operands(op, lhs, rhs)
+        return getattr(op, op_type if op.dtype(lhs).kind == "b" else f"Bitwise{op_type}")(lhs, rhs)
+
+    return row
+
+
+for _op_type in ("And", "Or", "Xor"):
+    table.op(f"_npi_bitwise_{_op_type.lower()}", limits="integers from opset 18 on")(
+        _bitwise(_op_type)
+    )
+
+
+@table.op("_npi_bitwise_not")
+def bitwise_not(op, x):
+    """All bits turned: what is missing to the number of all ones."""
+    if op.dtype(x).kind == "b":
+        return op.Not(x)
+    return carried(op, "Sub", np.iinfo(op.dtype(x)).max if op.dtype(x).kind == "u" else -1, x)
 
 
 @table.op("broadcast_hypot", limits="overflows where the sum of squares does")

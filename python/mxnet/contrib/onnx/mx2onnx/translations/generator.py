@@ -59,7 +59,7 @@ def eye(op, *, N, M, k, dtype):
 
 def _number(number, dtype):
     """A bound or step as MXNet reads it: whole where C++ does not know the dtype as signed."""
-    return np.trunc(number) if dtype in (np.float16, np.uint8) else number
+    return float(np.trunc(number)) if dtype in (np.float16, np.uint8) else number
 
 
 @table.op("_arange", ignores=("ctx",))

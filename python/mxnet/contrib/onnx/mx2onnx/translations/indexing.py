@@ -150,9 +150,33 @@ def scatter_nd(op, data, indices, *, shape):
     return op.ScatterND(zeros, _coordinates_last(op, indices), data)
 
 
+@table.op("_backward_gather_nd", limits="from opset 16 on")
+def scatter_sum(op, data, indices, *, shape):
+    """What entries for one place come to together."""
+    zeros = op.constant(np.zeros(shape, op.dtype(data)))
+    return op.ScatterND(zeros, _coordinates_last(op, indices), data, reduction="add")
+
+
 @table.op("where")
 def where(op, condition, x, y):
     """A condition of one axis chooses whole rows."""
     if op.rank(condition) < op.rank(x):
         condition = along(op, condition, x, 0)
     return op.Where(as_bool(op, condition), x, y)
+
+
+@table.op("_npi_where")
+def npi_where(op, condition, x, y):
+    """ONNX Runtime chooses between no bool."""
+    condition = as_bool(op, condition)
+    if op.dtype(x).kind == "b":
+        return op.Or(op.And(condition, x), op.And(op.Not(condition), y))
+    return op.Where(condition, x, y)
+
+
+@table.op("_npi_tril", limits="vectors; from opset 14 on")
+def tril(op, data, *, k):
+    """What lies below the diagonal ``k``."""
+    if op.rank(data) < 2:
+        raise TranslationError("a matrix made of a vector is not covered")
+    return op.Trilu(data, np.int64(k), upper=0)

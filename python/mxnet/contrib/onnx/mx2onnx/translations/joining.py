@@ -30,6 +30,14 @@ def concat(op, *data, dim):
     return op.Concat(*data, axis=op.axis(data[0], dim))
 
 
+@table.op("_npi_concatenate", ignores=("num_args",))
+def concatenate(op, *data, axis):
+    """Without an axis all of it in a row."""
+    if axis is None:
+        data, axis = [op.Reshape(x, shape=[-1]) for x in data], 0
+    return concat(op, *data, dim=axis)
+
+
 @table.op("stack", ignores=("num_args",))
 def stack(op, *data, axis):
     axis = axis if axis >= 0 else axis + op.rank(data[0]) + 1

@@ -18,7 +18,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...translation import TranslationTable
+from .casting import is_float, through
 from .dimensions import sizes, transposed
 
 table = TranslationTable()
@@ -73,8 +76,43 @@ def dot(op, lhs, rhs, *, transpose_a, transpose_b):
 def _dot_vector(op, lhs, vector):
     """As a column: ONNX Runtime 1.32 gets a transposed matrix times a vector wrong (measured)."""
     if op.rank(lhs) == 1:
-        return op.Reshape(op.MatMul(lhs, vector), shape=[1])  # no rank 0 in MXNet
+        return op.Reshape(op.MatMul(lhs, vector), shape=[1])  # no rank 0 in legacy MXNet
     return op.Squeeze(op.MatMul(lhs, op.Unsqueeze(vector, axes=[1])), axes=[op.rank(lhs) - 1])
+
+
+@table.op("_np_dot")
+def np_dot(op, a, b):
+    """The last axis of ``a`` against the last but one of ``b``."""
+    ranks = op.rank(a), op.rank(b)
+    if 0 in ranks:
+        return op.Mul(a, b)
+    if ranks == (1, 1):
+        return op.MatMul(a, b)
+    if ranks[1] > 2:
+        b = op.Transpose(b, perm=[ranks[1] - 2, *range(ranks[1] - 2), ranks[1] - 1])
+    return dot(op, a, b, transpose_a=False, transpose_b=False)
+
+
+@table.op("_npi_matmul")
+def npi_matmul(op, a, b):
+    if op.rank(b) == 1 < op.rank(a):
+        return _dot_vector(op, a, b)
+    return op.MatMul(a, b)
+
+
+@table.op("_npi_einsum", ignores=("num_args", "optimize"), limits="from opset 12 on")
+def einsum(op, *data, subscripts):
+    """ONNX Runtime has it for 32 and 64 bits; narrow integers wrap alike there."""
+    carrier = np.float32 if is_float(op, data[0]) else np.int32
+    if op.dtype(data[0]).itemsize >= 4:
+        return op.Einsum(*data, equation=subscripts)
+    return through(op, carrier, lambda *x: op.Einsum(*x, equation=subscripts), *data)
+
+
+@table.op("_linalg_det")
+def det(op, a):
+    determinant = op.Det(a)
+    return op.Reshape(determinant, shape=[1]) if op.rank(a) == 2 else determinant
 
 
 def _with_rows_at(op, axis, *xs):

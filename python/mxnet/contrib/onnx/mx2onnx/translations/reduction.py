@@ -23,6 +23,7 @@ import numpy as np
 from ...errors import TranslationError
 from ...translation import TranslationTable
 from .casting import carried, cast, is_float, known_dtype, operands, through
+from .comparison import as_bool
 from .dimensions import sizes
 
 table = TranslationTable()
@@ -129,3 +130,92 @@ table.op("argmin")(_extreme_index("ArgMin"))
 @table.op("argmax_channel")
 def argmax_channel(op, data):
     return cast(op, op.ArgMax(data, axis=1, keepdims=0), op.dtype(data))
+
+
+# NumPy-style
+def over(op, op_type, x, axis, keepdims):
+    """ONNX reduction ``op_type`` as NumPy reads axes: None is all of them, () is none."""
+    if axis == ():
+        return x
+    axes = None if axis is None else [op.axis(x, a) for a in axis]
+    return carried(op, op_type, x, axes=axes, keepdims=int(keepdims))
+
+
+def _numpy_extreme(op_type):
+    def row(op, a, *, axis, keepdims):
+        if op.dtype(a).kind == "b":
+            return through(op, np.int32, lambda x: over(op, op_type, x, axis, keepdims), a)
+        return over(op, op_type, a, axis, keepdims)
+
+    return row
+
+
+table.op("_np_max", limits="initial")(_numpy_extreme("ReduceMax"))
+table.op("_np_min", limits="initial")(_numpy_extreme("ReduceMin"))
+
+
+def _numpy_total(op_type):
+    def row(op, a, *, axis, keepdims, dtype):
+        """bool is counted in int64."""
+        own = np.dtype(np.int64) if op.dtype(a).kind == "b" else op.dtype(a)
+        wanted = own if dtype is None else known_dtype(dtype)
+        if is_float(op, a) and wanted.kind != "f":
+            raise TranslationError(f"dtype={dtype} of {op.dtype(a)} is not covered; cast first")
+        return over(op, op_type, cast(op, a, wanted), axis, keepdims)
+
+    return row
+
+
+table.op("_np_sum", limits="initial, integers of floats")(_numpy_total("ReduceSum"))
+table.op("_np_prod", limits="initial, integers of floats")(_numpy_total("ReduceProd"))
+
+
+@table.op("_npi_mean", limits="initial, integers as result")
+def npi_mean(op, a, *, axis, keepdims, dtype):
+    """That of integers is float32."""
+    own = op.dtype(a) if is_float(op, a) else np.dtype(np.float32)
+    wanted = own if dtype is None else known_dtype(dtype)
+    if wanted.kind != "f":
+        raise TranslationError(f"dtype={dtype} is not covered; cast the mean")
+    return over(op, "ReduceMean", cast(op, a, wanted), axis, keepdims)
+
+
+def _any_or_all(op_type):
+    def row(op, data, *, axis, keepdims):
+        truth = cast(op, as_bool(op, data), np.int32)
+        return cast(op, over(op, op_type, truth, axis, keepdims), bool)
+
+    return row
+
+
+table.op("_np_any")(_any_or_all("ReduceMax"))
+table.op("_np_all")(_any_or_all("ReduceMin"))
+
+
+def _numpy_extreme_index(op_type):
+    def row(op, data, *, axis, keepdims):
+        if axis is not None:
+            return getattr(op, op_type)(data, axis=op.axis(data, axis), keepdims=int(keepdims))
+        line = op.Reshape(data, shape=[-1])
+        index = getattr(op, op_type)(line, axis=0, keepdims=int(keepdims))
+        return op.Reshape(index, shape=[1] * op.rank(data)) if keepdims else index
+
+    return row
+
+
+table.op("_npi_argmax")(_numpy_extreme_index("ArgMax"))
+table.op("_npi_argmin")(_numpy_extreme_index("ArgMin"))
+
+
+@table.op("_np_cumsum", limits="dtype")
+def cumsum(op, a, *, axis, dtype):
+    """Of the flattened data without an axis; bool is counted in int64."""
+    kept = np.dtype(np.int64) if op.dtype(a).kind == "b" else op.dtype(a)
+    if dtype is not None and known_dtype(dtype) != kept:
+        raise TranslationError(f"dtype={dtype} of {op.dtype(a)} is not covered; cast first")
+    if axis is None:
+        a, axis = op.Reshape(a, shape=[-1]), 0
+    axis, a = np.int64(op.axis(a, axis)), cast(op, a, kept)
+    if kept == np.float16:
+        return through(op, np.float32, lambda x: op.CumSum(x, axis), a)
+    return carried(op, "CumSum", a, axis=axis)

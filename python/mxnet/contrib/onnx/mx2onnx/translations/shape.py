@@ -44,10 +44,38 @@ def reshape(op, data, *, shape, reverse, target_shape, keep_highest):
             raise TranslationError(f"target_shape {target_shape} leaves more than one size open")
         targets = [n or -1 for n in target_shape]
         return op.Reshape(data, shape=[0, *targets[1:]] if keep_highest else targets)
-    if not reverse and min(shape) >= -1:
-        return op.Reshape(data, shape=shape)  # the codes 0 and -1 mean the same in ONNX
+    return _reshaped(op, data, shape, reverse)
+
+
+#: Codes of the NumPy-style reshape that the legacy one has under other numbers.
+NUMPY_CODES = {-2: 0, -3: None, -4: -2, -5: -3, -6: -4}
+
+
+@table.op("_npx_reshape", limits="order='F', empty tensors")
+def npx_reshape(op, a, *, newshape, reverse, order):
+    _check_newshape(newshape, order)
+    return _reshaped(op, a, [NUMPY_CODES.get(n, n) for n in newshape], reverse)
+
+
+@table.op("_np_reshape", limits="order='F', empty tensors")
+def np_reshape(op, a, *, newshape, order):
+    _check_newshape(newshape, order)
+    return op.Reshape(a, shape=newshape)
+
+
+def _check_newshape(newshape, order):
+    if order != "C":
+        raise TranslationError(f"order='{order}' is not covered; transpose before and after")
+    if 0 in newshape:
+        raise TranslationError(f"newshape {newshape} asks for an empty tensor")
+
+
+def _reshaped(op, data, codes, reverse):
+    """``codes`` are those of the legacy operator, and None for an axis of size 1 that goes."""
+    if not reverse and all(c is not None and c >= -1 for c in codes):
+        return op.Reshape(data, shape=codes)  # the codes 0 and -1 mean the same in ONNX
     turn = (lambda v: list(v)[::-1]) if reverse else list
-    targets = turn(target_sizes(turn(range(op.rank(data))), turn(shape)))
+    targets = turn(target_sizes(turn(range(op.rank(data))), turn(codes)))
     parts = [_part(op, data, position, target) for position, target in enumerate(targets)]
     unknown = [i for i, p in enumerate(parts) if isinstance(p, tuple)]
     if len(unknown) == 1 and -1 not in parts:
@@ -59,14 +87,16 @@ def reshape(op, data, *, shape, reverse, target_shape, keep_highest):
 
 
 def target_sizes(axes, codes):
-    """What MXNet's reshape codes ask for, None for the rest.
+    """What MXNet's reshape codes ask for, None for the rest; the code None leaves an axis out.
 
     A triple (axes, n, d) is the product of the sizes of those axes times n / d.
     """
     result, at, codes = [], 0, list(codes)
     while codes:
         code = codes.pop(0)
-        if code == -2:
+        if code is None:
+            at += 1
+        elif code == -2:
             result += [((a,), 1, 1) for a in axes[at:]]
             at = len(axes)
         elif code == -3:
@@ -100,7 +130,8 @@ def _size(op, data, part):
     if not isinstance(part, tuple):
         return op.constant([part], np.int64)
     axes, _, divisor = part
-    size = op.ReduceProd(sizes(op, data, axes), axes=[0], keepdims=1)
+    size = sizes(op, data, axes)
+    size = op.ReduceProd(size, axes=[0], keepdims=1) if len(axes) > 1 else size
     return size if divisor == 1 else op.Div(size, op.constant([divisor], np.int64))
 
 
@@ -131,6 +162,14 @@ def swap_axis(op, data, *, dim1, dim2):
     return op.Transpose(data, perm=perm)
 
 
+@table.op("_np_moveaxis")
+def moveaxis(op, a, *, source, destination):
+    """The axes that do not move stay in order around those that do."""
+    to = {op.axis(a, d): op.axis(a, s) for s, d in zip(source, destination)}
+    rest = iter(k for k in range(op.rank(a)) if k not in to.values())
+    return op.Transpose(a, perm=[to[k] if k in to else next(rest) for k in range(op.rank(a))])
+
+
 @table.op("expand_dims")
 def expand_dims(op, data, *, axis):
     return op.Unsqueeze(data, axes=[axis if axis >= 0 else axis + op.rank(data) + 1])
@@ -138,14 +177,24 @@ def expand_dims(op, data, *, axis):
 
 @table.op("squeeze", limits="without axes all sizes must be known")
 def squeeze(op, data, *, axis):
+    axes = _axes_of_one(op, data, axis)
+    if len(axes) == op.rank(data):
+        return op.Reshape(data, shape=[1])  # no rank 0 in MXNet
+    return op.Squeeze(data, axes=axes) if axes else data
+
+
+@table.op("_np_squeeze", limits="without axes all sizes must be known")
+def np_squeeze(op, a, *, axis):
+    axes = _axes_of_one(op, a, axis)
+    return op.Squeeze(a, axes=axes) if axes else a
+
+
+def _axes_of_one(op, data, axis):
     if axis is None:
         if None in op.dims(data):
             raise TranslationError("squeeze without axes needs known sizes; name the axes")
         axis = [k for k, size in enumerate(op.dims(data)) if size == 1]
-    axes = [op.axis(data, a) for a in axis]
-    if len(axes) == op.rank(data):
-        return op.Reshape(data, shape=[1])  # no rank 0 in MXNet
-    return op.Squeeze(data, axes=axes) if axes else data
+    return [op.axis(data, a) for a in axis]
 
 
 @table.op("tile")
@@ -223,6 +272,15 @@ def pad(op, data, *, mode, pad_width, constant_value):
         mode=mode,
         constant_value=constant_value if mode == "constant" else None,
     )
+
+
+@table.op("_npi_pad", limits="modes symmetric, maximum and minimum, which ONNX does not have")
+def npi_pad(op, data, *, mode, pad_width, constant_value):
+    """A pair an axis; negative numbers cut."""
+    if mode not in ("constant", "edge", "reflect"):
+        raise TranslationError(f"mode='{mode}' is none that ONNX has")
+    flat = [n for pair in pad_width for n in pair]
+    return pad(op, data, mode=mode, pad_width=flat, constant_value=constant_value)
 
 
 @table.op("depth_to_space", limits=BLOCKS)
