@@ -22,8 +22,8 @@ import dataclasses
 from typing import Dict, Optional, Tuple
 
 import numpy as np
-
 from numpy.typing import DTypeLike
+
 from onnx import TensorProto
 
 from .errors import TranslationError

@@ -141,7 +141,7 @@ class ConversionWarning(UserWarning):
 
 
 def refuse(errors: Sequence[ConversionError], heading: str = "") -> NoReturn:
-    """Raise ``errors`` as one: itself if there is one, else their closest common class, which lists them."""
+    """Raise ``errors`` as one: itself if it is one, else their closest common class with all."""
     if len(errors) == 1:
         raise errors[0]
     kind = next(c for c in type(errors[0]).__mro__ if all(isinstance(e, c) for e in errors))

@@ -88,7 +88,7 @@ class OpSchema:
         return int(kind.value)  # type: ignore[attr-defined] # a native enum without stubs
 
     def input_kind(self, index: int) -> str:
-        """Type of formal input ``index``: ``"tensor(int64)"`` or a type variable such as ``"T"``."""
+        """Type of formal input ``index``: ``"tensor(int64)"``, or a type variable as ``"T"``."""
         formal = self.proto.inputs
         return formal[min(index, len(formal) - 1)].type_str
 
