@@ -130,8 +130,15 @@ PRODUCTS = [
       for a, b in [((2, 3), (3, 4)), ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)), ((3,), (3,)),
                    ((5, 2, 3), (3,)), ((3,), (5, 3, 4)), ((5, 1, 2, 3), (6, 3, 4))]),
     *(case("_npi_einsum", data(2, 3, 4, dtype=t), data(2, 4, 5, dtype=t), num_args=2,
-           subscripts="bij,bjk->bik").but(opsets=(12, 17, 28))
+           subscripts="bij,bjk->bik")
       for t in ("float16", "float32", "float64", "int8", "int32", "int64")),
+    case("_npi_einsum", data(6, 2, 3, 4), data(6, 2, 5, 4), num_args=2,
+         subscripts="bhqd, bhkd -> bhqk"),
+    case("_npi_einsum", data(2, 3, 4), data(4, 5), num_args=2, subscripts="...hi,...ij->...hj"),
+    *(case("_npi_einsum", data(2, 3, 4, dtype=t), data(2, 3, 5, dtype=t), num_args=2,
+           subscripts="bij,bik->bjk").but(opsets=(12, 17, 28)) for t in ("float32", "int8")),
+    *(case("_npi_einsum", data(4, 4, 4), data(4, 4, 4), num_args=2, subscripts=s)
+      .but(opsets=(12, 17, 28)) for s in ("bii,bik->bik", "bij,bjk->bki", "bij,cjk->bik")),
     case("_npi_einsum", data(2, 3), data(3, 2), num_args=2, subscripts="ij,ji->")
     .but(opsets=(12, 17, 28)),
     case("_npi_einsum", data(2, 3, 3), num_args=1, subscripts="...ii->...i")

@@ -18,6 +18,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from ...translation import TranslationTable
@@ -100,13 +102,40 @@ def npi_matmul(op, a, b):
     return op.MatMul(a, b)
 
 
-@table.op("_npi_einsum", ignores=("num_args", "optimize"), limits="from opset 12 on")
+@table.op(
+    "_npi_einsum",
+    ignores=("num_args", "optimize"),
+    limits="matrix products at all opsets, others from opset 12 on",
+)
 def einsum(op, *data, subscripts):
     """ONNX Runtime has it for 32 and 64 bits; narrow integers wrap alike there."""
-    carrier = np.float32 if is_float(op, data[0]) else np.int32
+    left, _, out = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if _is_product(terms, out):
+        compute = op.MatMul
+    elif _is_product([terms[0], *(t[:-2] + t[:-3:-1] for t in terms[1:])], out):
+        compute = functools.partial(_product, op, transpose_a=False, transpose_b=True)
+    else:
+        compute = functools.partial(op.Einsum, equation=subscripts)
     if op.dtype(data[0]).itemsize >= 4:
-        return op.Einsum(*data, equation=subscripts)
-    return through(op, carrier, lambda *x: op.Einsum(*x, equation=subscripts), *data)
+        return compute(*data)
+    return through(op, np.float32 if is_float(op, data[0]) else np.int32, compute, *data)
+
+
+def _is_product(terms, out):
+    """Whether it is rows by columns of matrices in the last two axes, the axes ahead in common."""
+    if len(terms) != 2:
+        return False
+    (ahead, rows), (ahead_too, columns) = ((t[:-2], t[-2:]) for t in terms)
+    letters = ahead.replace("...", "") + rows + columns[1:]
+    return (
+        ahead == ahead_too == out[:-2]
+        and len(rows) == len(columns) == 2
+        and "." not in rows + columns
+        and rows[1] == columns[0]
+        and out[-2:] == rows[0] + columns[1]
+        and len(set(letters)) == len(letters)
+    )
 
 
 @table.op("_linalg_det")
