@@ -186,7 +186,7 @@ def test_a_model_with_bytes_changed_never_crashes(tmp_path, rng):
 
     def import_damaged():
         wrong = {}
-        for _ in range(60):
+        for _ in range(30):
             data = bytearray(good)
             for at in rng.integers(0, len(data), 3):
                 data[at] = rng.integers(0, 256)

@@ -41,12 +41,12 @@ from running import assert_close, assert_valid, opsets, run_gluon, run_symbol
 SMALL = {
     "resnet18_v1": 64,
     "resnet18_v2": 64,
-    "vgg11": 64,
-    "vgg11_bn": 64,
+    "vgg11": 32,
+    "vgg11_bn": 32,
     "densenet121": 224,
     "mobilenet0.25": 64,
     "mobilenetv2_0.25": 64,
-    "alexnet": 96,
+    "alexnet": 64,
     "squeezenet1.1": 224,
     "inceptionv3": 299,
 }
@@ -61,7 +61,7 @@ def test_the_list_of_networks_is_mxnets_own():
 @pytest.fixture(scope="module", params=SMALL)
 def checkpoint(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("vision")
-    return vision_checkpoint(request.param, folder, SMALL[request.param])
+    return vision_checkpoint(request.param, folder, SMALL[request.param], classes=10)
 
 
 @pytest.mark.parametrize("opset", opsets())
