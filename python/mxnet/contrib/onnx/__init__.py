@@ -69,7 +69,7 @@ _HOMES: Dict[str, str] = {
     "VerificationError": ".errors",
 }
 
-#: Modules: ``backend``, and paths that MXNet's users know, as ``onnx2mx.import_model.import_model``.
+#: ``backend``, and paths that MXNet's users know, such as ``onnx2mx.import_model.import_model``.
 _ROOMS: Dict[str, str] = {
     "backend": ".backend",
     "onnx2mx": ".onnx2mx.import_model",
