@@ -17,9 +17,10 @@
 """Which sizes to try for dimensions that vary.
 
 A decision that all samples take alike is built into the result, so samples must disagree where
-they can: the first rung of the ladder is wide (a clamp at 128 or 512 shows) and odd (so does
-rounding and padding). Later rungs are narrower, longer, or multiples of 2, 4, ... 128, for networks
-that accept nothing else. Different dimensions get different sizes, to keep them apart.
+they can: the first rung of the ladder is wide (a clamp at 128 or 512 shows) and of odd and even
+sizes (so do rounding and pads that strides ask for). Later rungs are narrower, longer, or multiples
+of 2, 4, ... 128, for networks that accept nothing else. Different dimensions get different sizes,
+to keep them apart.
 """
 
 from __future__ import annotations
@@ -110,7 +111,8 @@ def _sizes(index: int, step: int, least: Sequence[int]) -> Triple:
     """Sizes of the dimension at ``index``: no two alike, and in no sample like another's."""
     sizes: List[int] = []
     for k, n in enumerate(least):
-        size = (_PRIMES[(index + 5 * k) % len(_PRIMES)] + max(n // step // 2 * 2 - 6, -4)) * step
+        multiple = _PRIMES[(index + 5 * k) % len(_PRIMES)] + max(n // step // 2 * 2 - 6, -4) + k % 2
+        size = multiple * step
         while size in sizes:
             size += (_PRIMES[-1] + 1) * step  # further than any other dimension is
         sizes.append(size)

@@ -19,6 +19,7 @@
 import numpy as np
 import pytest
 from import_cases import case, check, normal, uniform
+from mxnet.contrib.onnx import ConversionError, ConversionWarning, import_model
 from mxnet.contrib.onnx.opset import history
 
 CASES = []
@@ -179,3 +180,17 @@ def _global(x, op):
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_import(case):
     check(case)
+
+
+@pytest.mark.parametrize(
+    "attributes", ['auto_pad="SAME_UPPER"', 'auto_pad="SAME_LOWER"', "ceil_mode=1, pads=[0,0,1,1]"]
+)
+def test_pads_that_depend_on_a_size_that_varies(attributes):
+    """They are built into the Symbol, so they must not vary, and that is told."""
+    text = f"y = MaxPool <kernel_shape=[3,3], strides=[2,2], {attributes}> (x)"
+    model = case(22, text, x=normal(2, 3, 8, 11)).model()
+    shapes = {"x": (2, 3, "H", 11)}
+    with pytest.raises(ConversionError, match="pads depend on .* % 2"):
+        import_model(model, input_shapes=shapes)
+    with pytest.warns(ConversionWarning, match="% 2 is [01]"):
+        import_model(model, input_shapes=shapes, sizes={"H": (8, 64, 20)})

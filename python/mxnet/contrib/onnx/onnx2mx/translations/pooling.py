@@ -28,13 +28,13 @@ from ...translation import TranslationTable
 from ..values import Dim
 from .comparison import where
 from .precision import cast, computed_in, scalar
-from .windows import Windows, check_room, windows_over, with_pads
+from .windows import Windows, check_room, rest_of, windows_over, with_pads
 
 table = TranslationTable()
 LIMITS = "one to three spatial axes"
 
 
-def _with_ceil(windows: Windows) -> Windows:
+def _with_ceil(op, windows: Windows) -> Windows:
     """Windows that a rounded up count adds, said by pads behind the end.
 
     A window that would begin behind the last element and its begin pad is left out.
@@ -43,10 +43,10 @@ def _with_ceil(windows: Windows) -> Windows:
     for size, begin, end, span, stride in zip(
         windows.sizes, windows.begin, windows.end, windows.spans, windows.strides
     ):
-        steps = -(-(size + begin + end - span) // stride)
-        steps = steps - 1 if steps * stride >= size + begin else steps
-        missing = steps * stride + span - (size + begin + end)
-        ends.append(end + missing if missing > 0 else end)
+        missing = (span - begin - end - rest_of(op, size, stride)) % stride
+        if missing + end >= span:
+            missing -= stride
+        ends.append(end + max(missing, 0))
     return dataclasses.replace(windows, end=ends)
 
 
@@ -80,7 +80,7 @@ def _pooled(op, x, windows, ceil_mode, pool_type, fill, join):
     if plain and windows.has_one_pad and (not ceil_mode or _layer_rounds_up_alike(windows)):
         convention = "full" if ceil_mode else "valid"
         return _layer(op, x, windows, windows.begin, pool_type, pooling_convention=convention)
-    windows = _with_ceil(windows) if ceil_mode else windows
+    windows = _with_ceil(op, windows) if ceil_mode else windows
     x = with_pads(op, x, windows.begin, windows.end, fill)
     if plain:
         return _layer(op, x, windows, [0] * len(windows.kernel), pool_type)
@@ -125,7 +125,7 @@ def max_pool(
         if op.num_outputs == 1:
             return _pooled(op, x, windows, ceil_mode, "max", -math.inf, _larger)
         check_room(op, windows)
-        exact = _with_ceil(windows) if ceil_mode else windows
+        exact = _with_ceil(op, windows) if ceil_mode else windows
         return _largest_and_places(op, x, exact, storage_order)
 
     if x.dtype.kind == "f":
@@ -204,7 +204,7 @@ def _elements(op, x, windows, ceil_mode, count_include_pad):
                 end=[0] * (x.rank - 2),
             )
         return _sum(op, ones, windows, ceil_mode)
-    exact = _with_ceil(windows) if ceil_mode else windows
+    exact = _with_ceil(op, windows) if ceil_mode else windows
     result = np.ones((1, 1))
     for axis, count in enumerate(exact.counts):
         first = np.arange(count) * exact.strides[axis] - exact.begin[axis]

@@ -21,6 +21,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, List, Sequence
 
+from ..values import Dim, assume
+
 
 @dataclasses.dataclass
 class Windows:
@@ -85,7 +87,7 @@ def windows_over(
     if auto_pad == "VALID":
         windows.begin, windows.end = [0] * rank, [0] * rank
     elif auto_pad in ("SAME_UPPER", "SAME_LOWER"):
-        windows.begin, windows.end = _same(windows, auto_pad)
+        windows.begin, windows.end = _same(op, windows, auto_pad)
     elif auto_pad != "NOTSET":
         op.fail(f"auto_pad '{auto_pad}' is not known")
     return windows
@@ -101,18 +103,24 @@ def check_room(op, windows: Windows) -> None:
         op.fail(f"windows of {windows.spans} do not fit into {windows.sizes} and their pads")
 
 
-def _same(windows: Windows, auto_pad: str):
+def _same(op, windows: Windows, auto_pad: str):
     """Pads that give ceil(size / stride) windows; an odd one goes to the end, or to the begin."""
     totals = [
-        _not_negative((-(-size // stride) - 1) * stride + span - size)
+        max(span - (rest_of(op, size, stride) or stride), 0) if span > 1 else 0
         for size, stride, span in zip(windows.sizes, windows.strides, windows.spans)
     ]
     less, more = [t // 2 for t in totals], [t - t // 2 for t in totals]
     return (less, more) if auto_pad == "SAME_UPPER" else (more, less)
 
 
-def _not_negative(size):
-    return size if size > 0 else 0
+def rest_of(op, size, stride: int) -> int:
+    """What is left of a size by strides: pads hang on it, and pads are built into a symbol."""
+    rest = size % stride
+    if isinstance(rest, Dim):
+        op.fail(f"its pads depend on {size} % {stride}: fix the size by input_shapes or sizes")
+    if isinstance(size, Dim) and stride > 1:
+        assume(f"{size} % {stride} is {rest}")
+    return rest
 
 
 def padded(op, x, windows: Windows, fill):
@@ -128,7 +136,7 @@ def with_pads(op, x, begin, end, fill):
         if before < 0 or behind < 0:
             low, high = (-before if before < 0 else 0), (behind if behind < 0 else None)
             x = op.cut(x, axis, low, high)
-    width = tuple((_not_negative(b), _not_negative(e)) for b, e in zip(begin, end))
+    width = tuple((max(b, 0), max(e, 0)) for b, e in zip(begin, end))
     if all(pair == (0, 0) for pair in width):
         return x
     return op._npi_pad(x, pad_width=((0, 0), (0, 0), *width), mode="constant", constant_value=fill)
