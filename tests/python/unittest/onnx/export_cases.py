@@ -41,7 +41,7 @@ OPSETS = (TARGET_OPSETS[0], DEFAULT_TARGET_OPSET, TARGET_OPSETS[-1])
 #: Allowed difference, relative and absolute, by dtype; integers and bool are equal or wrong.
 TOLERANCE = {"float16": (1e-2, 1e-2), "float32": (1e-4, 1e-5), "float64": (1e-6, 1e-7)}
 NODE = "node"
-_mxnet = MXNetProcess()
+_mxnet = MXNetProcess(MXNET_SUBGRAPH_BACKEND="NONE")
 _mxnet_without_mkldnn = MXNetProcess(MXNET_MKLDNN_ENABLED="0")
 
 

@@ -225,6 +225,53 @@ def test_export_that_differs_names_the_first_node(tmp_path):
     assert "the first node that differs is 'residual_pool0_fwd' (Pooling)" in text
 
 
+def normalised(conv):
+    return mx.sym.BatchNorm(conv, fix_gamma=False, name="norm")
+
+
+#: What MXNet's fusion computes wrong: something else reads what a convolution gives, too.
+FUSED_WRONG = {
+    "a sum": lambda conv: mx.sym.elemwise_add(normalised(conv), conv, name="sum"),
+    "an output": lambda conv: mx.sym.Group([normalised(conv), conv]),
+}
+
+
+def convolution_read_twice(readers):
+    """A symbol, and its parameters as ``import_model`` would give them."""
+    data = mx.sym.var("data")
+    conv = mx.sym.Convolution(data, kernel=(3, 3), num_filter=3, no_bias=True, name="conv")
+    symbol = FUSED_WRONG[readers](conv)
+    rng = np.random.default_rng(3)
+    arguments, _, states = symbol.infer_shape(data=(2, 3, 8, 8))
+    return (
+        symbol,
+        {
+            n: mx.nd.array(rng.uniform(0.5, 1.5, s))
+            for n, s in zip(symbol.list_arguments(), arguments)
+            if n != "data"
+        },
+        {
+            n: mx.nd.array(rng.uniform(0.5, 1.5, s))
+            for n, s in zip(symbol.list_auxiliary_states(), states)
+        },
+    )
+
+
+@pytest.mark.parametrize("readers", FUSED_WRONG)
+def test_an_export_is_held_against_what_the_network_means(readers):
+    symbol, *parameters = convolution_read_twice(readers)
+    report = verify_export(convert(symbol, parameters, [("N", 3, 8, 8)]))
+    assert report.agrees, str(report)
+
+
+def test_an_import_is_held_against_what_its_user_will_see():
+    symbol, *parameters = convolution_read_twice("a sum")
+    model = export_model(symbol, parameters, [("N", 3, 8, 8)], onnx_file_path=None)
+    report = verify_import(model, symbol, *parameters)
+    assert {run.route for run in report.runs if not run.agrees} == {"Module"}
+    assert "MXNET_SUBGRAPH_BACKEND=NONE" in str(report)
+
+
 def test_inputs_of_the_caller(rng):
     data = rng.standard_normal((5, 3, 16, 16)).astype("float32")
     conversion = convert(str(DATA / "residual"), in_shapes=SHAPE, input_names=["image"])

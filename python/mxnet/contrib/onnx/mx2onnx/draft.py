@@ -76,18 +76,17 @@ class Draft:
     def replace(self, values: Mapping[str, str], dropped: Iterable[NodeProto] = ()) -> None:
         """Read ``values[x]``, which is the same, for every ``x``; do without nodes ``dropped``."""
         gone = {id(node) for node in dropped}
-        self._became.update(values)
+        last = {name: _end(values, name) for name in values}
         self.nodes[:] = [node for node in self.nodes if id(node) not in gone]
         for node in self.nodes:
-            if any(name in values for name in node.input):
-                node.input[:] = [self.current(name) for name in node.input]
-        self.outputs = [self.current(name) for name in self.outputs]
+            if any(name in last for name in node.input):
+                node.input[:] = [last.get(name, name) for name in node.input]
+        self.outputs = [last.get(name, name) for name in self.outputs]
+        self._follow(last)
 
     def current(self, name: str) -> str:
-        """What carries the value ``name`` by now."""
-        while name in self._became:
-            name = self._became[name]
-        return name
+        """What carries by now the value that was first called ``name``."""
+        return self._became.get(name, name)
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Call values otherwise: ``names`` is from old to new, and no new one is in use."""
@@ -97,4 +96,17 @@ class Draft:
         self.outputs = [names.get(name, name) for name in self.outputs]
         for old, new in names.items():
             self.types.declare(new, self.types(old))
-            self._became[old] = new
+        self._follow(names)
+
+    def _follow(self, moved: Mapping[str, str]) -> None:
+        """Note what became of values; a name that one gave up may be another's by now."""
+        for first, name in self._became.items():
+            self._became[first] = moved.get(name, name)
+        for old, new in moved.items():
+            self._became.setdefault(old, new)
+
+
+def _end(values: Mapping[str, str], name: str) -> str:
+    while name in values:
+        name = values[name]
+    return name

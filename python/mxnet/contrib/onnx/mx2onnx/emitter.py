@@ -231,7 +231,7 @@ class Emitter:
             i if isinstance(i, str) else "" if i is None else self.constant(i) for i in inputs
         ]
         node = helper.make_node(op_type, present, names, name=names[0], domain=domain, **attributes)
-        self._unsized.follow(op_type, present, names, self.constants.keys())
+        self._unsized.follow(f"{domain}.{op_type}", present, names, self.constants.keys())
         for name, kind in zip(names, outputs):
             self.type.declare(name, kind)
         self.domains.add(domain)

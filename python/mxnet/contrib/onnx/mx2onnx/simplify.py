@@ -68,6 +68,11 @@ def attributes(node: NodeProto) -> Dict[str, Any]:
     return {a.name: plain_attribute(a) for a in node.attribute}
 
 
+def onnx_operator(node: NodeProto) -> str:
+    """The operator of a node that is ONNX's own; those of other domains mean what they like."""
+    return "" if node.domain else node.op_type
+
+
 def set_attribute(node: NodeProto, name: str, ints: Sequence[int]) -> None:
     """Give a node an attribute of integers."""
     for attribute in [a for a in node.attribute if a.name == name]:
@@ -107,22 +112,23 @@ def drop_identities(draft: Draft) -> bool:
 
 def _is_identity(draft: Draft, node: NodeProto) -> bool:
     before, after = draft.types(node.input[0]), draft.types(node.output[0])
-    if node.op_type in ("Identity", "Cast"):
+    op_type = onnx_operator(node)
+    if op_type in ("Identity", "Cast"):
         return before.dtype == after.dtype
     if before != after or not after.is_known:
         return False
-    if node.op_type in SHAPE_ONLY:
+    if op_type in SHAPE_ONLY:
         return True
-    if node.op_type == "Transpose":
+    if op_type == "Transpose":
         perm = attributes(node).get("perm", [])
         return list(perm) == sorted(perm) and bool(perm)
-    if node.op_type == "Slice":  # with steps of 1 there is only one part of the same size
+    if op_type == "Slice":  # with steps of 1 there is only one part of the same size
         return len(node.input) < 5 or _is_all(draft, node.input[4], 1)
-    if node.op_type in ("Mul", "Div"):
+    if op_type in ("Mul", "Div"):
         return _is_all(draft, node.input[1], 1)
-    if node.op_type in ("Sub", "Pad"):
+    if op_type in ("Sub", "Pad"):
         return _is_all(draft, node.input[1], 0)
-    return node.op_type == "Concat" and len(node.input) == 1
+    return op_type == "Concat" and len(node.input) == 1
 
 
 def _is_all(draft: Draft, name: str, number: int) -> bool:
@@ -137,8 +143,8 @@ def merge_transposes(draft: Draft) -> bool:
     """A transposition of a transposition is one, or none where they cancel."""
     producers, changed = draft.producers(), False
     for node in draft.nodes:
-        first = producers.get(node.input[0]) if node.op_type == "Transpose" else None
-        if first is None or first.op_type != "Transpose":
+        first = producers.get(node.input[0]) if onnx_operator(node) == "Transpose" else None
+        if first is None or onnx_operator(first) != "Transpose":
             continue
         inner, outer = attributes(first).get("perm"), attributes(node).get("perm")
         if inner and outer:
@@ -175,12 +181,12 @@ def _turned_alike(
     draft: Draft, node: NodeProto, made: Mapping[str, NodeProto], readers: Mapping[str, int]
 ) -> List[NodeProto]:
     """The transpositions that a node alone reads, if they agree and numbers are all it has else."""
-    if node.op_type not in NUMBER_BY_NUMBER or len(node.output) != 1:
+    if onnx_operator(node) not in NUMBER_BY_NUMBER or len(node.output) != 1:
         return []
     turned: List[NodeProto] = []
     for name in node.input:
         source = made.get(name)
-        if source is not None and source.op_type == "Transpose" and readers[name] == 1:
+        if source is not None and onnx_operator(source) == "Transpose" and readers[name] == 1:
             turned.append(source)
         elif name and not _is_number(draft, name):
             return []
@@ -215,10 +221,15 @@ def merge_reshapes(draft: Draft) -> bool:
     """A reshape of what was only reshaped may read the original, unless it copies sizes."""
     producers, changed = draft.producers(), False
     for node in draft.nodes:
-        if node.op_type != "Reshape":
+        if onnx_operator(node) != "Reshape":
             continue
         first, target = producers.get(node.input[0]), draft.constants.get(node.input[1])
-        if first is None or first.op_type not in ("Reshape", "Flatten", "Squeeze", "Unsqueeze"):
+        if first is None or onnx_operator(first) not in (
+            "Reshape",
+            "Flatten",
+            "Squeeze",
+            "Unsqueeze",
+        ):
             continue
         if target is not None and 0 not in target.read():
             node.input[0] = first.input[0]
@@ -232,10 +243,11 @@ def share_equal(draft: Draft) -> bool:
     same: Dict[str, str] = {}
     dropped: List[NodeProto] = []
     for node in draft.nodes:
-        if node.op_type in RANDOM or any(a.type == AttributeProto.GRAPH for a in node.attribute):
+        own = onnx_operator(node)
+        if not own or own in RANDOM or any(a.type == AttributeProto.GRAPH for a in node.attribute):
             continue
         inputs = tuple(same.get(name, name) for name in node.input)
-        alike = seen.setdefault((node.domain, node.op_type, inputs, len(node.output)), [])
+        alike = seen.setdefault((own, inputs, len(node.output)), [])
         first = next((n for n in alike if attributes(n) == attributes(node)), None)
         if first is None:
             alike.append(node)
@@ -251,8 +263,8 @@ def fold_pads(draft: Draft) -> bool:
     """Zeros around a convolution's input are the convolution's own padding."""
     producers, readers, changed = draft.producers(), draft.readers(), False
     for node in draft.nodes:
-        pad = producers.get(node.input[0]) if node.op_type == "Conv" else None
-        if pad is None or pad.op_type != "Pad" or readers[node.input[0]] != 1:
+        pad = producers.get(node.input[0]) if onnx_operator(node) == "Conv" else None
+        if pad is None or onnx_operator(pad) != "Pad" or readers[node.input[0]] != 1:
             continue
         around = _zeros_around(draft, pad)
         own = attributes(node)
@@ -284,10 +296,12 @@ def fold_batch_norms(draft: Draft) -> bool:
     producers, readers = draft.producers(), draft.readers()
     dropped: List[NodeProto] = []
     for node in draft.nodes:
-        if node.op_type != "BatchNormalization" or len(node.output) != 1:
+        if onnx_operator(node) != "BatchNormalization" or len(node.output) != 1:
             continue
         layer = producers.get(node.input[0])
         if layer is None or any(name not in draft.constants for name in node.input[1:]):
+            continue
+        if attributes(node).get("training_mode"):  # then the statistics are the data's
             continue
         axis = _output_axis(draft, layer)
         if axis is not None and readers[node.input[0]] == readers[layer.input[1]] == 1:
@@ -300,7 +314,7 @@ def fold_batch_norms(draft: Draft) -> bool:
 def _output_axis(draft: Draft, layer: NodeProto) -> Optional[int]:
     """Axis of the layer's weight that counts output channels; None where nothing can be folded."""
     constants = [draft.constants.get(name) for name in layer.input[1:]]
-    if layer.op_type not in ("Conv", "ConvTranspose", "Gemm") or None in constants:
+    if onnx_operator(layer) not in ("Conv", "ConvTranspose", "Gemm") or None in constants:
         return None
     own = attributes(layer)
     if layer.op_type == "Conv":

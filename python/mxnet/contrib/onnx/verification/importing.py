@@ -51,6 +51,10 @@ from .onnx_runtime import RuntimeRefusal
 from .report import Report, Run
 
 ROUTES = ("Module", "Gluon")
+FUSED_WRONG = (
+    "without the fusion of operators that MXNet does by default, in Module, it computes the same; "
+    "MXNET_SUBGRAPH_BACKEND=NONE in the environment turns that off"
+)
 #: NumPy's dtypes that MXNet lacks, and what carries them there.
 CARRIERS = {t.numpy: np.dtype(t.carrier) for t in ELEMENT_TYPES if t.numpy and t.carrier}
 
@@ -71,8 +75,9 @@ def verify_import(
 ) -> Report:
     """Run an ONNX file in ONNX Runtime and what was imported from it in MXNet, and compare.
 
-    MXNet runs in a child process, as Module and as Gluon block. Where sizes vary, two assignments
-    of them are run.
+    MXNet runs in a child process, as Module and as Gluon block, and fuses operators as it does for
+    a user; where that alone makes the difference, the report says so. Where sizes vary, two
+    assignments of them are run.
 
     Parameters
     ----------
@@ -207,11 +212,19 @@ class _Sides:
             pairs = list(self._pairs())
             arrays = feeds[wrong][1]
             first = first_difference(pairs, self.mxnet, self.path, fed[wrong], arrays, self._judge)
+            notes = () if first else (self._why(fed[wrong], references[wrong], len(pairs)),)
         except (MXNetRefusal, RuntimeRefusal) as error:
             told = f"the first node that differs was not found: {error}"
             return dataclasses.replace(report, problems=(told,))
-        notes = () if first else (NOT_FOUND.format(len(pairs)),)
         return dataclasses.replace(report, first_difference=first, notes=notes)
+
+    def _why(self, arrays: Arrays, references: Sequence[np.ndarray], count: int) -> str:
+        """What can be said where an output differs and none of ``count`` values inside does."""
+        results = self.mxnet.run([arrays], fused=False).outputs[0, ""]
+        alike = all(
+            self._judge(*each).agrees for each in zip(self.session.outputs, results, references)
+        )
+        return FUSED_WRONG if alike else NOT_FOUND.format(count)
 
     @staticmethod
     def _carried(arrays: Arrays) -> Dict[str, np.ndarray]:

@@ -212,6 +212,50 @@ def test_random_numbers_are_not_shared():
     assert len(draft.nodes) == 2
 
 
+def of_another_domain(op, op_type, *inputs, outputs=1):
+    kind = TensorType(F32, SHAPE)
+    return op.custom("my.domain", op_type, *inputs, outputs=[kind] * outputs)
+
+
+@pytest.mark.parametrize(
+    "write, expected",
+    [
+        (lambda op, x: [of_another_domain(op, "Identity", x)], ["Identity"]),
+        (lambda op, x: [of_another_domain(op, "Noise", x) for _ in range(2)], ["Noise", "Noise"]),
+        (lambda op, x: [norm(op, of_another_domain(op, "Conv", x, np.ones(4)), 4)],
+         ["Conv", "BatchNormalization"]),
+        (lambda op, x: [op.Transpose(of_another_domain(op, "Relu", op.Transpose(x, perm=[0, 2, 3, 1])
+                                                       ), perm=[0, 3, 1, 2])],
+         ["Transpose", "Relu", "Transpose"]),
+    ],
+)  # fmt: skip
+def test_operators_of_other_domains_mean_what_they_like(write, expected):
+    op = Emitter(17, {"x": TensorType(F32, SHAPE)})
+    draft = Draft(op.nodes, op.constants, op.type, write(op, "x"), op.fresh)
+    simplify(draft)
+    assert [node.op_type for node in draft.nodes] == expected
+
+
+def test_a_norm_in_training_keeps_the_statistics_of_the_data():
+    op = Emitter(17, {"x": TensorType(F32, SHAPE)})
+    y = norm(op, conv(op, "x"), 8)
+    op.nodes[-1].attribute.add(name="training_mode", type=onnx.AttributeProto.INT, i=1)
+    draft = Draft(op.nodes, op.constants, op.type, [y], op.fresh)
+    simplify(draft)
+    assert [node.op_type for node in draft.nodes] == ["Conv", "BatchNormalization"]
+
+
+def test_values_are_followed_when_they_exchange_names():
+    """An output may be called as another value was; that one has its new name from then on."""
+    op = Emitter(17, {"x": TensorType(F32, SHAPE)})
+    first, second = op.Relu("x"), op.Exp("x")
+    draft = Draft(op.nodes, op.constants, op.type, [first, second], op.fresh)
+    name_outputs(draft, [second, first])
+    assert [node.output[0] for node in draft.nodes] == [second, first]
+    assert [draft.current(first), draft.current(second)] == [second, first]
+    assert draft.outputs == [second, first]
+
+
 def test_small_weights_of_a_folded_norm_are_those_of_the_layer():
     """In the weight's dtype, from numbers in double precision."""
     op = Emitter(17, {"x": TensorType(F32, SHAPE)})
