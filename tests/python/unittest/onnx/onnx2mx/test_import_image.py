@@ -218,6 +218,17 @@ CASES += [
         dynamic=(3, 4),
     ),
     case(19, "y = Resize (x, , s)", x=_IMAGE, s=known(array([1, 1, 0])), refused="scales"),
+    case(19, "y = Resize (x, , s)", x=_IMAGE, s=known(array([1, np.nan, 2])), refused="scales"),
+    *(
+        case(
+            19,
+            f'y = Resize <mode="cubic", antialias={antialias}> (x, , , n)',
+            x=array([[[[0, 0, 0, 0, 255, 255, 255, 255, 9, 7, 100, 3]]]], "uint8"),
+            n=known(ints(1, 1, 1, 7)),
+            expected="reference",
+        )
+        for antialias in (0, 1)
+    ),
 ]
 for _mode, _sizes in itertools.product(("linear", "cubic"), ((3, 4), (2, 9))):
     CASES += [

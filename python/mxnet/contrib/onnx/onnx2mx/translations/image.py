@@ -137,7 +137,7 @@ def resize_11(
 
 
 def _by_scales(op, x, axes, scales):
-    if len(scales) != len(axes) or min(scales) <= 0:
+    if len(scales) != len(axes) or not all(0 < s < math.inf for s in scales):
         op.fail(f"scales {scales} for {len(axes)} axes")
     return [
         _Stretch(axis, x.shape[axis], _scaled(x.shape[axis], scale), scale)
@@ -176,7 +176,18 @@ def _resized(op, x, way, stretches):
     x = x if own in (np.float32, np.float64) else op.Cast(x, dtype="float32")
     for stretch in stretches:
         x = _weighted(op, x, way, stretch)
-    return cast(op, _outside(op, x, way, stretches), own)
+    x = _outside(op, x, way, stretches)
+    return cast(op, _whole(op, x, own) if way.antialias or way.mode == "cubic" else x, own)
+
+
+def _whole(op, x, dtype):
+    """Rounded where linear weights alone are cut, and no further than 8 bits go."""
+    if dtype.kind == "f":
+        return x
+    x = op._npi_rint(x)
+    if dtype.itemsize == 1:
+        x = op.clip(x, a_min=np.iinfo(dtype).min, a_max=np.iinfo(dtype).max)
+    return x
 
 
 # -- nearest -----------------------------------------------------------------------------------
