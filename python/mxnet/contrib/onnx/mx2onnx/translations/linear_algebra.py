@@ -22,6 +22,7 @@ import functools
 
 import numpy as np
 
+from ...errors import TranslationError
 from ...translation import TranslationTable
 from .casting import is_float, through
 from .dimensions import sizes, transposed
@@ -34,9 +35,13 @@ def fully_connected(op, data, weight, bias=None, *, flatten):
     """weight is (units, features), bias (units,) or (units, 1); both tell what is ignored."""
     if bias is not None and op.rank(bias) == 2:
         bias = op.Reshape(bias, shape=[-1])
-    rank = op.rank(data)
-    if flatten or rank == 2:
-        return op.Gemm(data if rank == 2 else op.Flatten(data), weight, bias, transB=1)
+    if flatten and op.rank(data) != 2:
+        data = op.Flatten(data)
+    features, wanted = op.dims(data)[-1], op.dims(weight)[-1]
+    if None not in (features, wanted) and features != wanted:  # older releases of onnx do not look
+        raise TranslationError(f"the weight is for {wanted} features, the data has {features}")
+    if op.rank(data) == 2:
+        return op.Gemm(data, weight, bias, transB=1)
     product = op.MatMul(data, transposed(op, weight))
     return product if bias is None else op.Add(product, bias)
 
