@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import mxnet as mx
@@ -30,6 +31,7 @@ from ..dtypes import in_mxnet
 from ..errors import InferenceError, TranslationError
 from .hazards import MOST_ELEMENTS
 from .inference import (
+    FAILURES,
     attribute_texts,
     create_node,
     infer_dtypes,
@@ -99,7 +101,17 @@ class SymbolBuilder:
         self.parameters: Dict[str, Parameter] = {}
 
     def input(self, name: str, shape: Shape, dtype: np.dtype) -> Tensor:
-        """A variable for an input; its shape is fixed where no size varies."""
+        """A variable for an input; its shape is fixed where no size varies.
+
+        Raises
+        ------
+        InferenceError
+            If in some sample it has more elements than MXNet counts.
+        """
+        if any(math.prod(at(shape, k)) > MOST_ELEMENTS for k in range(self.samples)):
+            raise InferenceError(
+                f"the input '{name}' of {shape} has more elements than an MXNet tensor holds"
+            )
         fixed = {} if varies(shape) else {"shape": shape or (1,)}
         return Tensor(mx.sym.var(name, dtype=dtype, **fixed), shape, np.dtype(dtype))
 
@@ -201,7 +213,7 @@ class NDArrayBuilder:
                 False,
                 False,
             )
-        except mx.base.MXNetError as error:
+        except FAILURES as error:
             raise InferenceError(f"MXNet's {op_name}: {reason(error)}") from None
         outputs = outputs if isinstance(outputs, list) else [outputs]
         return [Tensor(o, o.shape, np.dtype(o.dtype)) for o in outputs]
@@ -213,7 +225,7 @@ class NDArrayBuilder:
         """The array behind a tensor, in its ONNX shape."""
         try:
             return tensor.handle.asnumpy().reshape(tensor.shape)
-        except mx.base.MXNetError as error:  # what ran asynchronously reports here
+        except FAILURES as error:  # what ran asynchronously reports here
             raise TranslationError(f"MXNet fails while it runs: {reason(error)}") from None
 
 

@@ -47,6 +47,8 @@ from .values import Account, Known, Tensor, Value, join
 
 #: Seconds that may be spent on finding out which dimension is to blame for a refusal.
 MOST_SECONDS_OF_BLAME = 20.0
+#: Rungs of the ladder that stand for the others there: odd sizes, and multiples of 32.
+TELLING_RUNGS = (0, 20)
 
 
 class Fitting:
@@ -71,21 +73,23 @@ class Fitting:
         if not dimensions:
             return self._translated(Rung(1, {}, {}), hasty=False)
         first: Optional[InferenceError] = None
-        for count, rung in enumerate(ladder(dimensions, self.wishes.sizes), 1):
+        for count, rung in enumerate(ladder(dimensions, self.wishes.sizes)):
+            refusal: Optional[InferenceError]
             try:
                 imported = self._translated(rung, hasty=True)
             except InferenceError as error:  # no such sizes fit this network: try others
-                first = first or error
-                continue
+                refusal = error
             except DynamicSizeError as error:
                 refusal = self._refusal_of_a_sample(rung)
                 if refusal is None:
                     raise self._with_remedy(error, rung) from None
-                first = first or refusal
-                continue
-            self._check_other_sizes(imported, rung)
-            return dataclasses.replace(imported, rungs=count)
-        raise self._no_sizes_fit(first)
+            else:
+                self._check_other_sizes(imported, rung)
+                return dataclasses.replace(imported, rungs=count + 1)
+            first = first or refusal
+            if count in TELLING_RUNGS:
+                self._check_batches(rung, first)
+        raise self._no_sizes_fit(first, self._blame())
 
     def _refusal_of_a_sample(self, rung: Rung) -> Optional[InferenceError]:
         """Why the network does not accept one of the samples at all, or None if it accepts each.
@@ -94,16 +98,19 @@ class Fitting:
         look as if it could not be said at varying sizes, where it is only wrong.
         """
         for sample in range(SAMPLES):
-            fixed = self
-            for name, sizes in rung.sizes.items():
-                fixed = fixed.at_size(name, sizes[sample])
             try:
-                fixed._translated(Rung(1, {}, {}), hasty=True)
+                self._at_sample(rung, sample)._translated(Rung(1, {}, {}), hasty=True)
             except InferenceError as error:
                 return error
             except ConversionError:
                 continue
         return None
+
+    def _at_sample(self, rung: Rung, sample: int) -> Fitting:
+        fixed = self
+        for name, sizes in rung.sizes.items():
+            fixed = fixed.at_size(name, sizes[sample])
+        return fixed
 
     def at_size(self, dimension: str, size: int) -> Fitting:
         """The same with one dimension fixed."""
@@ -171,9 +178,24 @@ class Fitting:
                 f"cannot say. {self._remedy()}"
             )
 
-    def _no_sizes_fit(self, first: Optional[InferenceError]) -> InferenceError:
+    def _check_batches(self, rung: Rung, error: InferenceError) -> None:
+        """A batch of 1 that is built into the network, found before all the other sizes are tried.
+
+        Raises
+        ------
+        InferenceError
+            If the network accepts the rung's first sample with one batch of 1, and not as it is.
+        """
+        plain = Rung(1, {}, {})
+        if self._at_sample(rung, 0)._accepts(plain):
+            return
+        for name in (d.name for d in self.wishes.dimensions if d.batch):
+            alone = self.at_size(name, 1)._at_sample(rung, 0)
+            if name not in self.wishes.sizes and alone._accepts(plain):
+                raise self._no_sizes_fit(error, _fixing(name, 1))
+
+    def _no_sizes_fit(self, first: Optional[InferenceError], blame: str) -> InferenceError:
         """The refusal of all sizes, with the dimension that is to blame if one is found."""
-        blame = self._blame()
         return InferenceError(
             f"{self.model.source} accepts none of the sizes tried for "
             f"{', '.join(d.name for d in self.wishes.dimensions)}. {blame}The first refusal: "
@@ -188,26 +210,23 @@ class Fitting:
                 if time.monotonic() - start > MOST_SECONDS_OF_BLAME:
                     return f"{self._remedy()} "
                 if self.at_size(dimension.name, size)._accepts_some_sizes():
-                    return (
-                        f"With '{dimension.name}' fixed it does, for example at {size}: "
-                        f"sizes={{'{dimension.name}': {size}}}. "
-                    )
+                    return _fixing(dimension.name, size)
         return f"{self._remedy()} "
 
     def _accepts_some_sizes(self) -> bool:
         dimensions = self.wishes.dimensions
         rungs: Iterator[Rung] = iter([Rung(1, {}, {})])
         if dimensions:
-            rungs = (r for i, r in enumerate(ladder(dimensions, self.wishes.sizes)) if i in (0, 20))
-        for rung in rungs:
-            try:
-                self._translated(rung, hasty=True)
-            except InferenceError:
-                continue
-            except ConversionError:  # a row refuses this size, or that one varies
-                return False
-            return True
-        return False
+            every = enumerate(ladder(dimensions, self.wishes.sizes))
+            rungs = (rung for i, rung in every if i in TELLING_RUNGS)
+        return any(map(self._accepts, rungs))
+
+    def _accepts(self, rung: Rung) -> bool:
+        try:
+            self._translated(rung, hasty=True)
+        except ConversionError:  # a row refuses this size, or that one varies
+            return False
+        return True
 
     def _remedy(self) -> str:
         sizes = ", ".join(f"'{d.name}': ..." for d in self.wishes.dimensions)
@@ -219,6 +238,10 @@ class Fitting:
     def _with_remedy(self, error: DynamicSizeError, rung: Rung) -> DynamicSizeError:
         error.args = (f"{error}\nSizes tried: {spelled_sizes(rung.sizes)}. {self._remedy()}",)
         return error
+
+
+def _fixing(name: str, size: int) -> str:
+    return f"With '{name}' fixed it does, for example at {size}: sizes={{'{name}': {size}}}. "
 
 
 def _value(builder: SymbolBuilder, given: Input, name: str, dims: Mapping[str, Any]) -> Value:

@@ -16,13 +16,14 @@
 # under the License.
 """Where MXNet 1.9.1 computes something else on CPU, and what is emitted so that it does not.
 
-Two faults of its MKLDNN build, both without an error (the tests run every family behind a
+Two faults of its MKLDNN build, most often without an error (tests run every family behind a
 convolution):
 
 * Convolutions leave their output in MKLDNN's own memory layout. Operators that keep to MKLDNN, or
   write into their input's memory, pass it on. NumPy-style reshapes relabel such an array without
-  putting it in order, and softmax along the last axis reads it wrongly or ends the process. A
-  slice of all of it is a copy in order; the legacy ``Reshape`` is one up to rank 4 only.
+  putting it in order, softmax along the last axis reads it wrongly or ends the process, RNN fails,
+  and so does BatchNorm where it trains with other than two axes of space. A slice of all of it is
+  a copy in order; the legacy ``Reshape`` is one up to rank 4 only.
 * ``elemwise_add`` is fused into a convolution that feeds it even where its other operand depends
   on the same convolution, which then reads the sum. ``_npi_add`` is never fused.
 """
@@ -30,7 +31,7 @@ convolution):
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Dict, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Sequence, Tuple
 
 if TYPE_CHECKING:
     from .values import Tensor
@@ -43,10 +44,17 @@ _KEEP = frozenset(
         "BatchNorm", "Concat", "LRN", "Pooling", "SliceChannel", "add_n",
     }
 )  # fmt: skip
-#: Operators that take the memory of their first input for the plain layout.
-MISREAD = frozenset(
-    {"_np_reshape", "_npx_reshape", "log_softmax", "reshape_like", "softmax", "softmin"}
-)
+#: Operators that take memory for the plain layout, or refuse any other, and how many of their
+#: inputs they do so with.
+_MISREAD: Dict[str, int] = {
+    "RNN": 4,
+    "_np_reshape": 1,
+    "_npx_reshape": 1,
+    "log_softmax": 1,
+    "reshape_like": 1,
+    "softmax": 1,
+    "softmin": 1,
+}
 #: What puts an array into the plain layout.
 IN_ORDER: Tuple[str, Dict[str, Any]] = ("slice_axis", {"axis": 0, "begin": 0, "end": "None"})
 #: Operators that are fused into a convolution, and the one that computes the same and is not.
@@ -89,6 +97,14 @@ def origin_of(op_name: str, inputs: Sequence[Tensor], output: Tensor, count: int
         for tensor in inputs
     )
     return Origin(laid_out, fusable, convolutions)
+
+
+def misread(op_name: str, inputs: Sequence[Tensor]) -> List[int]:
+    """Which inputs of an operator have to be put in order first."""
+    count = _MISREAD.get(op_name, 0)
+    if op_name == "BatchNorm" and inputs[0].rank != 4:
+        count = 1
+    return [i for i, tensor in enumerate(inputs[:count]) if tensor.origin.laid_out]
 
 
 def unfused(op_name: str, inputs: Sequence[Tensor]) -> str:

@@ -178,6 +178,23 @@ def test_cut_to_the_size_of_another_tensor(axis, dtype):
     assert np.array_equal(executor.forward()[0].asnumpy(), np.take(table, range(40), axis))
 
 
+@pytest.mark.parametrize("name", CUTS)
+@pytest.mark.parametrize("shape", [(N, 2, 1, 3, S, 2), (N, 1, 2, 1, 1, 2, S), (S, 1, 2, 1, 3, 2)])
+def test_cut_of_more_axes_than_mxnet_slices(shape, name):
+    begin, end, step = CUTS[name]
+    axis = shape.index(S)
+    for given, made in at_sizes(
+        lambda op, x: op.cut(x, axis, begin, end, step), shape, [(1, 7), (2, 130)]
+    ):
+        size = given.shape[axis]
+        low, high = (b if isinstance(b, int) else size - (S - b) for b in (begin, end))
+        high = None if high < -(2**62) else high
+        place = tuple(
+            slice(low, high, step) if a == axis else slice(None) for a in range(given.ndim)
+        )
+        assert np.array_equal(made, given[place])
+
+
 def test_what_cannot_be_cut():
     op = context()
     x = op.builder.input("x", (N, S), np.dtype("float32"))

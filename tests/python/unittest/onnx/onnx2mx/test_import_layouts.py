@@ -22,8 +22,11 @@ follows then reads memory in the wrong order; slicing from the middle of a block
 in whole blocks here (16), since MKLDNN takes no other layout for fewer.
 """
 
+import mxnet as mx
+import numpy as np
 import pytest
 from import_cases import array, case, check, ints, known, normal
+from mxnet.contrib.onnx import import_model
 
 SHAPE = (2, 16, 6, 5)
 
@@ -239,6 +242,22 @@ CASES = [
     ),
     behind("r = Relu (x)\nz = Conv (d, k)\ns = Add (x, z)\ny = Add (s, r)", k=known(16, 4, 1, 1)),
     behind("z = Conv (d, k)\ns = Add (x, z)\nr = Relu (s)\ny = Add (r, x)", k=known(16, 4, 1, 1)),
+    *(
+        case(
+            17,
+            f"x = Conv (d, w)\n{text}",
+            d=normal(5, 4, 3),
+            w=known(16, 4, 1),
+            k=known(1, gates * 6, 3),
+            r=known(1, gates * 6, 6),
+            tolerance=(1e-4, 1e-4),
+        )
+        for gates, text in (
+            (1, "y, h = RNN <hidden_size=6> (x, k, r)"),
+            (4, "y, h, c = LSTM <hidden_size=6> (x, k, r)"),
+            (3, "y, h = GRU <hidden_size=6, linear_before_reset=1> (x, k, r)"),
+        )
+    ),
     # one and three axes to slide along
     *(
         case(
@@ -266,3 +285,25 @@ CASES = [
 @pytest.mark.parametrize("behind_convolution", CASES, ids=str)
 def test_behind_a_convolution(behind_convolution):
     check(behind_convolution)
+
+
+def gradients(*space):
+    """Of a convolution's weight, through a BatchNormalization that trains."""
+    layer = case(
+        15,
+        "x = Conv (d, w)\ny = BatchNormalization (x, g, b, m, v)",
+        d=np.linspace(-1, 1, 8 * 30, dtype="float32").reshape(2, 4, *space) ** 3,
+        w=known(np.cos(np.arange(64, dtype="float32")).reshape(16, 4, *(1 for _ in space))),
+        **{n: known(np.ones(16, "float32")) for n in "gbmv"},
+    )
+    symbol, arg_params, aux_params = import_model(layer.model())
+    executor = symbol.simple_bind(mx.cpu(), d=layer.inputs["d"].shape)
+    executor.copy_params_from(arg_params, aux_params)
+    (y,) = executor.forward(is_train=True, d=mx.nd.array(layer.inputs["d"]))
+    executor.backward(mx.nd.array(np.sin(np.arange(y.size))).reshape(y.shape))
+    return executor.grad_dict["w"].asnumpy().ravel()
+
+
+@pytest.mark.parametrize("space", [(30,), (2, 3, 5)])
+def test_training_over_other_than_two_axes_of_space(space):
+    np.testing.assert_allclose(gradients(*space), gradients(6, 5), 1e-4, 1e-4)
