@@ -20,7 +20,13 @@ import backend_suite
 import mxnet as mx
 import numpy as np
 import pytest
-from mxnet.contrib.onnx import ModelError, TranslationTable, UnsupportedOperatorError, backend
+from mxnet.contrib.onnx import (
+    ConversionError,
+    ModelError,
+    TranslationTable,
+    UnsupportedOperatorError,
+    backend,
+)
 from onnx import helper, parser
 
 #: One of so many node cases is run.
@@ -117,6 +123,16 @@ def test_a_node_with_inputs_and_outputs_left_out():
     node = helper.make_node("TopK", ["x", "k"], ["", "i"])
     (i,) = backend.run_node(node, [x, np.int64([1])])
     np.testing.assert_array_equal(i, [2])
+
+
+@pytest.mark.parametrize("op_type", ["Gather", "GatherElements", "GatherND", "ScatterElements"])
+def test_indices_that_leave_their_axis(op_type):
+    """They are known here; MXNet would wrap them around or cut them off."""
+    inputs = [np.ones((3, 2), np.float32), np.int64([[0, 7]]), np.ones((1, 2), np.float32)]
+    inputs = inputs[: 3 if op_type.startswith("Scatter") else 2]
+    node = helper.make_node(op_type, list("xiu")[: len(inputs)], ["y"])
+    with pytest.raises(ConversionError, match="7"):
+        backend.run_node(node, inputs)
 
 
 def test_the_module_is_there_when_it_is_asked_for():

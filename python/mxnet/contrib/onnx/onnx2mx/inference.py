@@ -31,6 +31,16 @@ from mxnet.symbol._internal import _symbol_creator
 from ..errors import InferenceError, TranslationError
 from .hazards import MOST_ELEMENTS, check_hazards
 
+#: What MXNet raises: some of its errors it calls as Python calls them.
+FAILURES = (
+    mx.base.MXNetError,
+    AttributeError,
+    IndexError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+
 PlainShape = Tuple[int, ...]
 #: Attributes as MXNet's C interface takes them, in order.
 Attributes = Tuple[Tuple[str, str], ...]
@@ -72,7 +82,7 @@ def create_node(op_name: str, inputs: Sequence[Any], attrs: Attributes, name: st
         return _symbol_creator(
             operator_handle(op_name), list(inputs), {}, keys, values, name, False, False
         )
-    except mx.base.MXNetError as error:
+    except FAILURES as error:
         raise TranslationError(
             f"MXNet's {op_name} refuses its attributes: {reason(error)}"
         ) from None
@@ -114,7 +124,7 @@ def infer_shapes(
         _, outputs, _ = _probe(op_name, attrs, len(shapes))._infer_shape_impl(
             False, **{f"in{i}": s for i, s in enumerate(shapes)}
         )
-    except mx.base.MXNetError as error:
+    except FAILURES as error:
         _refuse(op_name, shapes, reason(error))
     if not outputs or not all(outputs) or any(0 in shape for shape in outputs):
         _refuse(op_name, shapes, "the result would be empty, or its shape cannot be known")
@@ -143,7 +153,7 @@ def infer_dtypes(
         _, outputs, _ = _probe(op_name, attrs, len(dtypes))._infer_type_impl(
             False, **{f"in{i}": d for i, d in enumerate(dtypes)}
         )
-    except (mx.base.MXNetError, KeyError, TypeError) as error:
+    except (*FAILURES, KeyError) as error:
         given = ", ".join(map(str, dtypes))
         text = f"MXNet's {op_name} refuses inputs of {given}: {reason(error)}"
         raise TranslationError(text) from None

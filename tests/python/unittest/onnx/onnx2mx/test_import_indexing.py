@@ -90,6 +90,14 @@ CASES += [
     ),
     case(
         13,
+        "y = Slice (x, b, e)",
+        x=normal(4),
+        b=known(ints(0)),
+        e=known(ints(1 - 2**63)),
+        refused="empty",
+    ),
+    case(
+        13,
         "y = Slice (x, b, e, a)",
         x=normal(4, 5),
         b=known(ints(1, 0)),

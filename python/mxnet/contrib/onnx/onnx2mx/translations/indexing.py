@@ -44,16 +44,12 @@ def slice_(op, data, *, starts, ends, axes=None, steps=None):
 
 
 def _check_range(op, indices, size):
-    """Constant indices outside of an axis are refused: MXNet reads or writes elsewhere."""
-    if indices.value is None or isinstance(size, Dim):
-        return
-    if size == 0 or (indices.value.size and not _inside(indices.value, size)):
-        op.fail(f"indices from {indices.value.min(initial=0)} to "
-                f"{indices.value.max(initial=0)} leave an axis of size {size}")  # fmt: skip
-
-
-def _inside(indices, size):
-    return -size <= indices.min() and indices.max() < size
+    """Known indices that leave an axis are refused: MXNet goes elsewhere with them."""
+    known = None if isinstance(size, Dim) else op.known(indices)
+    if known is not None:
+        low, high = known.min(initial=0), known.max(initial=0)
+        if not -size <= low <= high < size:
+            op.fail(f"indices from {low} to {high} leave an axis of size {size}")
 
 
 @table.op("Gather", versions=(1, 11, 13))
