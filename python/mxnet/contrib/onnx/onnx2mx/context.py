@@ -369,6 +369,8 @@ class Context:
             return self.reshape(x, (*before, wanted, *behind))
         if from_first and step == 1 and end == last and last in self._holders:
             return self._cut_like(x, axis, last)
+        if x.origin.laid_out and step == 1 and not varies((size, first, last)):
+            return self.slice_axis(x, axis=axis, begin=first, end=last)  # puts it in order itself
         spellings = [(first, last)]  # as MXNet may be told; inference judges
         if isinstance(size, Dim):  # a constant bound keeps its own clamping
             spellings = [(begin, end), (_from_an_end(first, size), _from_an_end(last, size))]

@@ -22,8 +22,8 @@ convolution):
 * Convolutions leave their output in MKLDNN's own memory layout. Operators that keep to MKLDNN, or
   write into their input's memory, pass it on. NumPy-style reshapes relabel such an array without
   putting it in order, softmax along the last axis reads it wrongly or ends the process, RNN fails,
-  and so does BatchNorm where it trains with other than two axes of space. A slice of all of it is
-  a copy in order; the legacy ``Reshape`` is one up to rank 4 only.
+  and so do ``slice`` and, with other than two axes of space, BatchNorm where they train.
+  ``slice_axis`` is always in order; the legacy ``Reshape`` is up to rank 4 only.
 * ``elemwise_add`` is fused into a convolution that feeds it even where its other operand depends
   on the same convolution, which then reads the sum. ``_npi_add`` is never fused.
 """
@@ -52,6 +52,7 @@ _MISREAD: Dict[str, int] = {
     "_npx_reshape": 1,
     "log_softmax": 1,
     "reshape_like": 1,
+    "slice": 1,
     "softmax": 1,
     "softmin": 1,
 }

@@ -16,9 +16,11 @@
 # under the License.
 """Import rows: activation functions and the softmax family."""
 
+import mxnet as mx
 import numpy as np
 import pytest
 from import_cases import array, case, check, known, normal
+from mxnet.contrib.onnx import import_model
 from mxnet.contrib.onnx.opset import history
 
 
@@ -139,3 +141,20 @@ CASES += [
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_import(case):
     check(case)
+
+
+def test_the_gradient_of_the_slope():
+    """An executor's, as Module has it: MXNet's own layer gives another one there."""
+    x, slope = normal(2, 3, 4), normal(3, 1)
+    symbol, arg_params, aux_params = import_model(
+        case(16, "y = PRelu (x, s)", x=x, s=known(slope)).model()
+    )
+    executor = symbol.simple_bind(mx.cpu(), x=x.shape)
+    executor.copy_params_from(arg_params, aux_params)
+    executor.forward(is_train=True, x=mx.nd.array(x))
+    given = normal(2, 3, 4)
+    executor.backward(mx.nd.array(given))
+    wanted = (given * np.minimum(x, 0)).sum((0, 2)).reshape(3, 1)
+    np.testing.assert_allclose(executor.grad_dict["s"].asnumpy(), wanted, 1e-5, 1e-5)
+    wanted = given * np.where(x > 0, 1, slope)
+    np.testing.assert_allclose(executor.grad_dict["x"].asnumpy(), wanted, 1e-5, 1e-5)

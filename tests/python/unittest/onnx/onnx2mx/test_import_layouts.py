@@ -307,3 +307,24 @@ def gradients(*space):
 @pytest.mark.parametrize("space", [(30,), (2, 3, 5)])
 def test_training_over_other_than_two_axes_of_space(space):
     np.testing.assert_allclose(gradients(*space), gradients(6, 5), 1e-4, 1e-4)
+
+
+@pytest.mark.parametrize("text", ["y = Concat <axis=1> (p, q)", "y = Concat <axis=1> (q, x, p)"])
+def test_training_through_slices(text):
+    """Of channels that begin or end within MKLDNN's blocks of them."""
+    parts = behind(
+        f"p = Slice (x, b, e, a)\nq = Slice (x, e, f, a)\n{text}",
+        b=known(ints(0)),
+        e=known(ints(5)),
+        f=known(ints(16)),
+        a=known(ints(1)),
+    )
+    symbol, arg_params, aux_params = import_model(parts.model())
+    data = parts.inputs["d"]
+    executor = symbol.simple_bind(mx.cpu(), d=data.shape)
+    executor.copy_params_from(arg_params, aux_params)
+    (y,) = executor.forward(is_train=True, d=mx.nd.array(data))
+    executor.backward(mx.nd.ones(y.shape))
+    times = np.full(16, text.count("x,") + 1)
+    wanted = np.multiply.outer(times, data.sum((0, 2, 3)))
+    np.testing.assert_allclose(executor.grad_dict["w"].asnumpy()[..., 0, 0], wanted, 1e-4, 1e-4)

@@ -152,10 +152,10 @@ def prelu_1(op, x, slope):
 
 @table.op("PRelu", versions=(7, 9, 16))
 def prelu_7(op, x, slope):
-    """The slope is broadcast to ``x``; MXNet's layer has one a channel."""
-    channels = (x.shape[1], *(1,) * (x.rank - 2)) if x.rank > 1 else None
-    if slope.shape == channels and x.dtype.kind == "f":
-        return op.LeakyReLU(x, op.reshape(slope, channels[:1]), act_type="prelu")
+    """Not by MXNet's layer: an executor that trains gives a wrong gradient of its slope."""
+    if x.dtype.kind == "f":
+        below = op._npi_multiply(op._npi_minimum_scalar(x, scalar=0.0), slope)
+        return op._npi_add(op.relu(x), below)
     negative = op._npi_less(x, scalar(op, 0, x.dtype))
     return where(op, negative, op._npi_multiply(x, slope), x)
 
