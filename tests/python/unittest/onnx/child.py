@@ -24,7 +24,7 @@ import traceback
 import warnings
 
 #: What one refusal may take, far above what any takes.
-SECONDS, BYTES = 60, 2 << 30
+SECONDS, BYTES = 240, 2 << 30
 
 
 class Died(AssertionError):
