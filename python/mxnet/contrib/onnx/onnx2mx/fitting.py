@@ -196,10 +196,13 @@ class Fitting:
 
     def _no_sizes_fit(self, first: Optional[InferenceError], blame: str) -> InferenceError:
         """The refusal of all sizes, with the dimension that is to blame if one is found."""
+        names = [d.name for d in self.wishes.dimensions]
+        alike = "" if len(names) < 2 else (
+            "Dimensions that are always of one size can be given one name by input_shapes=. "
+        )  # fmt: skip
         return InferenceError(
-            f"{self.model.source} accepts none of the sizes tried for "
-            f"{', '.join(d.name for d in self.wishes.dimensions)}. {blame}The first refusal: "
-            f"{first}"
+            f"{self.model.source} accepts none of the sizes tried for {', '.join(names)}. {blame}"
+            f"{alike}The first refusal: {first}"
         )
 
     def _blame(self) -> str:

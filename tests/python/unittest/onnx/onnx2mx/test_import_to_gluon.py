@@ -128,6 +128,24 @@ def test_fine_tunes_statistics_included(hybridize, net, inputs, rng):
     assert not still - {"conv_b"}, "all weights and the statistics have moved"
 
 
+@pytest.mark.parametrize("static", [False, True])
+@pytest.mark.parametrize(
+    "nodes", ["y = Add (x, c)", "z = Relu (x) y = Add (c, z)", "y = Sum (x, c)"]
+)
+def test_a_weight_that_is_added_last_has_a_gradient(nodes, static):
+    """MXNet's elemwise_add leaves it 0 where memory is static."""
+    model = parse(
+        f"g (float[2, 3] x) => (float[2, 3] y) <float[2, 3] c = {{1, 2, 3, 4, 5, 6}}> {{ {nodes} }}"
+    )
+    block = import_to_gluon(model)
+    block.hybridize(static_alloc=static, static_shape=static)
+    given = np.arange(6, dtype=np.float32).reshape(2, 3)
+    with autograd.record():
+        y = block(mx.nd.ones((2, 3)))
+    y.backward(mx.nd.array(given))
+    assert np.array_equal(block.collect_params()["c"].grad().asnumpy(), given)
+
+
 def test_frozen_parameters_stay(net, inputs):
     block = import_to_gluon(net)
     block.collect_params("conv.*").setattr("grad_req", "null")

@@ -184,6 +184,13 @@ def test_inputs_too_large_in_a_sample_are_no_end_of_the_search(rng):
     assert imported.rungs == 2 and max(imported.sizes["S"]) < 200
 
 
+def test_dimensions_that_are_one_and_named_apart():
+    model = parse("g (float[N, 4] x, float[M, 4] z) => (float[N, 4] y) { y = Mul(x, z) }")
+    with pytest.raises(InferenceError, match="one name by input_shapes"):
+        translate(model)
+    assert list(translate(model, input_shapes={"z": ("N", 4)}).sizes) == ["N"]
+
+
 def test_a_symbol_that_depends_on_the_samples_is_refused():
     """A row that reads a size where it should not: other samples give another symbol."""
     own = TranslationTable()

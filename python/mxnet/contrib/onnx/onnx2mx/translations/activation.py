@@ -59,7 +59,12 @@ def softplus(op, x):
     return op._npi_add(op.relu(x), rest)
 
 
-@table.op("Relu", versions=(1, 6, 13, 14), ignores=OLD)
+@table.op(
+    "Relu",
+    versions=(1, 6, 13, 14),
+    ignores=OLD,
+    limits="NaN gives 0 on the CPU, where ONNX Runtime keeps it",
+)
 def relu(op, x):
     """Integers (since 14) by the elementwise operator: the layer is for floats."""
     return op.Activation(x, act_type="relu") if x.dtype.kind == "f" else op.relu(x)

@@ -117,14 +117,16 @@ def _binary(general, with_scalar=None, from_scalar=None, equal_shapes=None):
             return getattr(op, with_scalar)(a, scalar=_number(b, a))
         if from_scalar and _number(a, b) is not None:
             return getattr(op, from_scalar)(b, scalar=_number(a, b))
-        if equal_shapes and a.shape == b.shape and a.dtype.kind == "f":
+        computed = a.value is None and b.value is None
+        if equal_shapes and computed and a.shape == b.shape and a.dtype.kind == "f":
             return getattr(op, equal_shapes)(a, b)
         return getattr(op, general)(a, b)
 
     return translate
 
 
-#: MKLDNN fuses elemwise_add into the convolution before it, and by that name only.
+#: MKLDNN fuses elemwise_add into the convolution before it, and by that name only. A weight added
+#: last by it has no gradient in a block that is hybridized with static_alloc.
 add = _binary("_npi_add", "_npi_add_scalar", "_npi_add_scalar", "elemwise_add")
 subtract = _binary("_npi_subtract", "_npi_subtract_scalar", "_npi_rsubtract_scalar")
 multiply = _binary("_npi_multiply", "_npi_multiply_scalar", "_npi_multiply_scalar")
