@@ -26,7 +26,7 @@ import numpy as np
 
 from ..errors import DynamicSizeError, InferenceError, TranslationError
 from ..folding.table import MAX_ELEMENTS
-from .layouts import IN_ORDER, misread, origin_of, unfused
+from .layouts import IN_ORDER, misread, misreads_gradient, origin_of, unfused
 from .spelling import reshape_codes, segments
 from .values import Dim, Known, Shape, Size, Tensor, at, join, product, varies
 
@@ -137,6 +137,9 @@ class Context:
         for output in outputs:
             self.hold(output)
         self._emitted += outputs
+        if misreads_gradient(op_name, tensors):
+            reorder, codes = IN_ORDER
+            outputs = [self._emit(reorder, [output], codes) for output in outputs]
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     @contextlib.contextmanager
@@ -221,17 +224,19 @@ class Context:
             )
         return array
 
-    def auxiliary(self, tensor: Tensor) -> Tensor:
+    def auxiliary(self, tensor: Tensor, arguments: Iterable[Tensor] = ()) -> Tensor:
         """An auxiliary state that starts as the constant ``tensor``.
 
-        MXNet allows no variable to be argument and auxiliary state, so a constant that is both is
-        two variables.
+        MXNet allows no variable to be argument and auxiliary state, so a constant that is both, or
+        two states, is two variables. ``arguments`` are those of the operator that the state is for.
         """
         array = self.value(tensor)
+        self._used.update(map(_identity, arguments))
         source = self._sources.get(_identity(tensor))
         if source is None or _identity(tensor) in self._used:
             name = source[0].name if source else f"{self._scope}_state"
             return self._parameter(name, array, True)
+        self._used.add(_identity(tensor))
         del self._tensors[source[0]]  # whoever needs it as an argument gets another one
         return tensor
 
@@ -370,7 +375,7 @@ class Context:
         if from_first and step == 1 and end == last and last in self._holders:
             return self._cut_like(x, axis, last)
         if x.origin.laid_out and step == 1 and not varies((size, first, last)):
-            return self.slice_axis(x, axis=axis, begin=first, end=last)  # puts it in order itself
+            return self.slice_axis(x, axis=axis, begin=first, end=last)
         spellings = [(first, last)]  # as MXNet may be told; inference judges
         if isinstance(size, Dim):  # a constant bound keeps its own clamping
             spellings = [(begin, end), (_from_an_end(first, size), _from_an_end(last, size))]

@@ -16,7 +16,7 @@
 # under the License.
 """Where MXNet 1.9.1 computes something else on CPU, and what is emitted so that it does not.
 
-Two faults of its MKLDNN build, most often without an error (tests run every family behind a
+Faults of its MKLDNN build, most often without an error (tests run every family behind a
 convolution):
 
 * Convolutions leave their output in MKLDNN's own memory layout. Operators that keep to MKLDNN, or
@@ -24,6 +24,10 @@ convolution):
   putting it in order, softmax along the last axis reads it wrongly or ends the process, RNN fails,
   and so do ``slice`` and, with other than two axes of space, BatchNorm where they train.
   ``slice_axis`` is always in order; the legacy ``Reshape`` is up to rank 4 only.
+* Convolutions that train hand such a layout back to what they read. LRN then has a wrong gradient;
+  RNN and, with other than two axes of space, BatchNorm fail. So a copy in order follows them, which
+  is one for the gradient too. Concat of channels fails or ends the process if not all its parts are
+  of whole blocks of channels, see ``joining``.
 * ``elemwise_add`` is fused into a convolution that feeds it even where its other operand depends
   on the same convolution, which then reads the sum. ``_npi_add`` is never fused.
 """
@@ -32,6 +36,8 @@ from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING, Any, Dict, List, Sequence, Tuple
+
+import numpy as np
 
 if TYPE_CHECKING:
     from .values import Tensor
@@ -93,7 +99,8 @@ def origin_of(op_name: str, inputs: Sequence[Tensor], output: Tensor, count: int
         own = 1 << count
         return Origin(True, own, convolutions | own)
     fusable = inputs[0].origin.fusable if op_name == "BatchNorm" else 0
-    laid_out = op_name != IN_ORDER[0] and any(
+    kept = output.dtype == np.float32 and op_name != IN_ORDER[0]
+    laid_out = kept and any(
         tensor.origin.laid_out and (op_name in _KEEP or tensor.shape == output.shape)
         for tensor in inputs
     )
@@ -106,6 +113,11 @@ def misread(op_name: str, inputs: Sequence[Tensor]) -> List[int]:
     if op_name == "BatchNorm" and inputs[0].rank != 4:
         count = 1
     return [i for i, tensor in enumerate(inputs[:count]) if tensor.origin.laid_out]
+
+
+def misreads_gradient(op_name: str, inputs: Sequence[Tensor]) -> bool:
+    """Whether the gradient of an operator's output has to be put in order."""
+    return op_name in ("LRN", "RNN") or (op_name == "BatchNorm" and inputs[0].rank != 4)
 
 
 def unfused(op_name: str, inputs: Sequence[Tensor]) -> str:

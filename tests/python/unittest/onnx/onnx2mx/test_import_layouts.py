@@ -150,6 +150,14 @@ CASES = [
     behind("y = ConvTranspose <strides=[2,2]> (x, k)", k=known(16, 3, 2, 2)),
     behind("y = Conv <group=16> (x, k)", k=known(16, 1, 3, 3)),
     behind("y = Dropout (x)"),
+    *(
+        behind(f"c = Less (x, l)\n{text}", l=known(array(0.25)), s=known(ints(0, 0, -1)), **more)
+        for text, more in (
+            ("y = Reshape (c, s)", {}),
+            ("y, z = Split <axis=1> (c)", {}),
+            ("y = Slice (c, b, e, a)", {n: known(ints(i)) for n, i in zip("bea", (1, 9, 1))}),
+        )
+    ),
     behind("y = Trilu (x)"),
     behind("y = Reshape (x, t)", t=known(ints(2, 4, 4, 6, 5))),
     *(
@@ -328,3 +336,48 @@ def test_training_through_slices(text):
     times = np.full(16, text.count("x,") + 1)
     wanted = np.multiply.outer(times, data.sum((0, 2, 3)))
     np.testing.assert_allclose(executor.grad_dict["w"].asnumpy()[..., 0, 0], wanted, 1e-4, 1e-4)
+
+
+#: What a convolution reads, of ``d`` of shape (2, 24, 6).
+READ = {
+    "LRN": "r = Reshape (d, s)\ny = LRN <size=3, alpha=0.1, beta=0.6, bias=2.0> (r)",
+    "BatchNormalization": "y = BatchNormalization (d, g, g, g, v)",
+    "parts of 12 and 24": "p, q = Split <axis=1> (d)\ny = Concat <axis=1> (p, d, q)",
+    "parts of 24": "n = Neg (d)\ny = Concat <axis=1> (n, d)",
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_gradients_that_a_convolution_hands_back(name):
+    """In MKLDNN's layout; differences of what the network gives tell whether they are right."""
+    channels, spread = (48 if "parts" in name else 24), (1, 1) if name == "LRN" else (1,)
+    values = {
+        "s": known(ints(2, 24, 3, 2)),
+        "g": known(np.linspace(0.5, 1, 24, dtype="float32")),
+        "v": known(np.linspace(1, 2, 24, dtype="float32")),
+    }
+    model = case(
+        15,
+        f"{READ[name]}\nz = Conv (y, w)",
+        d=normal(2, 24, 6),
+        w=known(16, channels, *spread),
+        **{n: a for n, a in values.items() if f" {n}" in READ[name]},
+    )
+    symbol, arg_params, aux_params = import_model(model.model())
+    executor = symbol.simple_bind(mx.cpu(), d=(2, 24, 6))
+    executor.copy_params_from(arg_params, aux_params)
+    data = model.inputs["d"]
+    (z,) = executor.forward(is_train=True, d=mx.nd.array(data))
+    head = normal(*z.shape)
+    executor.backward(mx.nd.array(head))
+    gradient = executor.grad_dict["d"].asnumpy()
+
+    def moved(step):
+        return (executor.forward(is_train=True, d=mx.nd.array(step))[0].asnumpy() * head).sum()
+
+    for channel in range(24):
+        step = np.zeros_like(data)
+        step[:, channel] = 0.01 * np.sign(gradient[:, channel])
+        found = moved(data + step) - moved(data - step)
+        wanted = 0.02 * np.abs(gradient[:, channel]).sum()
+        assert abs(found - wanted) < 0.02 * 0.02 * np.abs(gradient).sum(axis=(0, 2)).max()

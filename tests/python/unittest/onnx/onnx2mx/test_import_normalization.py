@@ -323,7 +323,36 @@ def test_batch_normalisation_learns_its_statistics():
     y, mean, var, _, _ = _trained(x, **known_arrays, momentum=0.7)
     executor.forward(is_train=True, x=mx.nd.array(x))
     executor.backward(mx.nd.ones((4, 3, 5)))
+    mx.nd.waitall()  # reading a state does not wait for the backward pass that moves it
     np.testing.assert_allclose(executor.outputs[0].asnumpy(), y, 1e-4, 1e-4)
     moved = [a.asnumpy() for a in executor.aux_arrays]
     np.testing.assert_allclose(moved[0], mean, 1e-4, 1e-4)
     np.testing.assert_allclose(moved[1], var, 1e-4, 1e-4)
+
+
+@pytest.mark.parametrize("shared", ["s, b, b, s", "s, s, s, s", "b, s, s, s", "b, b, s, s"])
+def test_training_keeps_scale_and_bias_apart_from_the_statistics(shared):
+    """Files in which equal initializers are one: what training does to a state stays there."""
+    model = case(
+        15,
+        f"y = BatchNormalization (x, {shared})",
+        x=normal(4, 3, 5),
+        s=known(np.ones(3, "float32")),
+        b=known(np.full(3, 2, "float32")),
+    )
+    symbol, arg_params, aux_params = import_model(model.model())
+    assert len(aux_params) == 2 and not set(arg_params) & set(aux_params)
+    executor = symbol.simple_bind(mx.cpu(), x=(4, 3, 5))
+    executor.copy_params_from(arg_params, aux_params)
+    x = mx.nd.array(model.inputs["x"])
+    first = executor.forward(is_train=True, x=x)[0].asnumpy()
+    executor.backward(mx.nd.ones(x.shape))
+    mx.nd.waitall()
+    second = executor.forward(is_train=True, x=x)[0].asnumpy()
+    np.testing.assert_array_equal(first, second)
+    mean, variance = (executor.aux_dict[n].asnumpy() for n in symbol.list_auxiliary_states())
+    start = {"s": 1, "b": 2}
+    old = [start[n] for n in shared.split(", ")[2:]]
+    data = model.inputs["x"]
+    np.testing.assert_allclose(mean, 0.9 * old[0] + 0.1 * data.mean((0, 2)), 1e-4, 1e-4)
+    np.testing.assert_allclose(variance, 0.9 * old[1] + 0.1 * data.var((0, 2)), 1e-4, 1e-4)

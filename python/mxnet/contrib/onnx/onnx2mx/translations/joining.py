@@ -24,6 +24,11 @@ from .precision import without_bool
 
 table = TranslationTable()
 
+#: Most axes of MKLDNN.
+MOST_AXES = 6
+#: Most channels that MKLDNN stores next to each other.
+BLOCK = 16
+
 
 @table.op("Concat", versions=(1, 4, 11, 13))
 def concat(op, *inputs, axis=1):
@@ -32,9 +37,18 @@ def concat(op, *inputs, axis=1):
     kept = [x for x in inputs if 0 not in x.shape] or list(inputs[:1])
     if len(kept) == 1:
         return kept[0]
-    if kept[0].dtype == bool or kept[0].rank > 6:  # MKLDNN has no more axes
+    if kept[0].dtype == bool or kept[0].rank > MOST_AXES or _splits_a_block(kept, axis):
         return op._npi_concatenate(*kept, axis=axis, num_args=len(kept))
     return op.Concat(*kept, dim=axis, num_args=len(kept))
+
+
+def _splits_a_block(parts, axis):
+    """Whether MKLDNN would fail where a convolution behind trains, see ``layouts``."""
+    return (
+        axis == 1
+        and 3 <= parts[0].rank <= 5
+        and not all(isinstance(x.shape[1], int) and x.shape[1] % BLOCK == 0 for x in parts)
+    )
 
 
 @table.op("Split", versions=(1,), limits="the lengths must be known when the model is imported")

@@ -89,12 +89,12 @@ def _inference(op, x, scale, b, mean, var, epsilon, momentum, spatial):
         centred = op._npi_subtract(x, cast(op, mean, x.dtype))
         return op._npi_add(op._npi_multiply(centred, factor), cast(op, b, x.dtype))
     wanted = np.float32 if x.dtype == np.float16 else x.dtype
+    arguments = [constant_in(op, t, wanted) for t in (scale, b)]
+    states = [op.auxiliary(constant_in(op, t, wanted), arguments) for t in (mean, var)]
     return op.BatchNorm(
         x,
-        constant_in(op, scale, wanted),
-        constant_in(op, b, wanted),
-        op.auxiliary(constant_in(op, mean, wanted)),
-        op.auxiliary(constant_in(op, var, wanted)),
+        *arguments,
+        *states,
         eps=epsilon,
         momentum=momentum,
         fix_gamma=False,
