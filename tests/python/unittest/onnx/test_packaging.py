@@ -48,13 +48,14 @@ def test_mxnets_own_name_for_the_exporter_is_ours():
 
 def test_paths_that_users_know():
     from mxnet.contrib.onnx.mx2onnx.export_model import export_model
-    from mxnet.contrib.onnx.onnx2mx.import_model import import_model
+    from mxnet.contrib.onnx.onnx2mx.import_model import get_model_metadata, import_model
     from mxnet.contrib.onnx.onnx2mx.import_to_gluon import import_to_gluon
     from mxnet.onnx.mx2onnx import export_model as longer
 
     ours = mx.contrib.onnx
     assert export_model is longer is ours.export_model is ours.mx2onnx.export_model.export_model
     assert import_model is ours.import_model is ours.onnx2mx.import_model.import_model
+    assert get_model_metadata is ours.get_model_metadata
     assert import_to_gluon is ours.import_to_gluon
     assert mx.onnx.mx2onnx.export_model is export_model
 

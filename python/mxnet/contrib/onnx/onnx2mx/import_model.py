@@ -29,10 +29,14 @@ from .arguments import resolve
 from .fitting import Fitting
 from .imported import Imported
 from .loading import ModelFile, load
+from .metadata import get_model_metadata
 from .normalise import normalise
 from .planning import Planner
 from .sampling import spelled_sizes
 from .translations import import_table
+
+#: ``get_model_metadata`` was found here up to MXNet 1.9.
+__all__ = ["get_model_metadata", "import_model", "translate"]
 
 Arrays = Dict[str, "mx.nd.NDArray"]
 
