@@ -180,7 +180,7 @@ def test_a_room_stays_a_room(path):
     lines = len(path.read_text(encoding="utf-8").splitlines())
     assert lines <= LINES_OF_A_FILE
     long = {
-        f"{node.name}: {node.end_lineno - node.lineno + 1}"
+        f"{node.name}: {_code_lines(node)}"
         for node in ast.walk(_tree(path))
         if isinstance(node, ast.FunctionDef)
         if _code_lines(node) > LINES_OF_A_FUNCTION
@@ -189,10 +189,9 @@ def test_a_room_stays_a_room(path):
 
 
 def _code_lines(function):
-    """Lines of a function without its docstring."""
-    first = function.body[0]
-    doc = first.end_lineno - first.lineno + 1 if ast.get_docstring(function) else 0
-    return function.end_lineno - function.lineno + 1 - doc
+    """Lines of a function's body without its docstring; a long signature is the interface's doing."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return function.end_lineno - body[0].lineno + 1 if body else 0
 
 
 @pytest.mark.parametrize("room", [import_rows, export_rows], ids=["import", "export"])
