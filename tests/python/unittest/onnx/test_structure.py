@@ -189,7 +189,7 @@ def test_a_room_stays_a_room(path):
 
 
 def _code_lines(function):
-    """Lines of a function's body without its docstring; a long signature is the interface's doing."""
+    """Lines of the body without its docstring; a long signature is the interface's doing."""
     body = function.body[1:] if ast.get_docstring(function) else function.body
     return function.end_lineno - body[0].lineno + 1 if body else 0
 
