@@ -289,6 +289,25 @@ def test_labels_dropped_heads_and_many_sizes(tmp_path):
     assert report.types_checked >= 5
 
 
+def test_an_unrolled_network_whose_label_is_reshaped():
+    """First states have no batch size, and nothing says the shape of the label."""
+    cell = mx.rnn.LSTMCell(5, prefix="cell_")
+    words = mx.sym.Embedding(mx.sym.var("data"), input_dim=7, output_dim=4, name="words")
+    steps, _ = cell.unroll(3, inputs=words, merge_outputs=True, layout="NTC")
+    scores = mx.sym.FullyConnected(mx.sym.Reshape(steps, shape=(-1, 5)), num_hidden=7, name="score")
+    label = mx.sym.Reshape(mx.sym.var("softmax_label"), shape=(-1,))
+    symbol = mx.sym.SoftmaxOutput(scores, label, name="softmax")
+    shapes = symbol.infer_shape(data=(2, 3), softmax_label=(2, 3))[0]
+    rng = np.random.default_rng(0)
+    parameters = {
+        n: rng.normal(size=s).astype("float32")
+        for n, s in zip(symbol.list_arguments(), shapes)
+        if n not in ("data", "softmax_label")
+    }
+    report = verify_export(convert(symbol, parameters, [("N", 3)], np.int32))
+    assert report.agrees, str(report)
+
+
 def test_outputs_that_are_inputs_or_twice_the_same():
     x = mx.sym.var("x")
     y = mx.sym.relu(x, name="y")

@@ -43,10 +43,14 @@ class Value:
         convolution's output does whose BatchNorm was folded into it.
     type : TensorType
         dtype and sizes, as inferred.
+    stands_in : bool
+        Whether sizes of 1 stand for some that MXNet infers from the value's readers, see
+        :meth:`.Emitter.filled`.
     """
 
     name: Optional[str]
     type: TensorType
+    stands_in: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

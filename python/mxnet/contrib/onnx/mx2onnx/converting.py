@@ -89,6 +89,7 @@ def convert(
         source.tensors,
         source.shapes if in_shapes is None else in_shapes,
         source.types if in_types is None else in_types,
+        source.inputs,
     )
     names = dict(zip(kinds, rename(input_names, list(kinds), "input_names")))
     op = Emitter(opset, {names[variable]: kind for variable, kind in kinds.items()})
@@ -149,7 +150,9 @@ def _finish(
     present = {name for node in draft.nodes for name in (*node.input, *node.output)}
     current = {output: draft.current(value) for output, value in values.items()}
     return draft, {
-        output: Value(name if name in present else None, types[output])
+        output: Value(
+            name if name in present else None, types[output], op.is_unsized(values[output])
+        )
         for output, name in current.items()
     }
 

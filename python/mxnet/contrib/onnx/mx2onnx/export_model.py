@@ -73,9 +73,11 @@ def export_model(
         ``(arg_params, aux_params)``; or the path of a parameter file. None where ``sym`` has them:
         a checkpoint prefix, a block, a module.
     in_shapes : list or dict of shape
-        A shape for every input, in the order of ``sym.list_inputs()`` or by name. A size is an int,
-        a str that names a size which may differ from run to run, or None for such a size without a
-        name. Labels need none. May be left out where the symbol or the module says the shapes.
+        A shape for every input, by name, or in the order in which a block is called, a module's
+        ``data_names`` or ``sym.list_inputs()`` has them. A size is an int, a str that names a size
+        which may differ from run to run, or None for such a size without a name; on the first axis
+        None is the batch, one size for all inputs. Labels need none. May be left out where the
+        symbol or the module says the shapes.
     in_types : dtype, list or dict of dtype
         Element types of the inputs. With the default, an input whose variable declares a dtype has
         that, others have float32.

@@ -29,6 +29,7 @@ from onnx import NodeProto, TensorProto, TypeProto, helper, numpy_helper, shape_
 from ..dtypes import numpy_dtype, onnx_type
 from ..errors import InferenceError
 from ..opset import OpSchema, plain_attribute
+from ..reporting import shape
 from .dimensions import Dim, NamedSizes
 from .tensors import Tensor
 
@@ -111,7 +112,10 @@ class TypeInference:
                 ir_version=self._ir_version,
             )
         except (shape_inference.InferenceError, onnx.checker.ValidationError) as error:
-            raise InferenceError(_first_line(error)) from error
+            sizes = [_text(self._types[name].dims) for name in present]
+            raise InferenceError(
+                f"{node.op_type} does not take {' and '.join(sizes)}: {_first_line(error)}"
+            ) from error
         for name in node.output:
             if not name:
                 continue
@@ -184,7 +188,12 @@ def _check_windows(node: NodeProto) -> None:
 
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    return lines[0].replace("[ShapeInferenceError] ", "") if lines else type(error).__name__
+
+
+def _text(dims: Optional[Dims]) -> str:
+    """Sizes for a message."""
+    return "unknown sizes" if dims is None else shape(dims)
 
 
 def _filled(dims: Optional[Dims], ours: Optional[Dims]) -> Optional[Dims]:

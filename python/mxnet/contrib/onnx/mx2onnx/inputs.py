@@ -39,6 +39,7 @@ def plan_inputs(
     tensors: Mapping[str, Tensor],
     given_shapes: Any = None,
     given_types: Any = None,
+    order: Sequence[str] = (),
 ) -> Dict[str, TensorType]:
     """Pair the variables that have no value with the shapes and dtypes given.
 
@@ -52,11 +53,13 @@ def plan_inputs(
         The parameters.
     given_shapes, given_types : list, dict or None
         As :func:`.arguments.check_shapes` and :func:`.arguments.check_types` return them.
+    order : sequence of str
+        The inputs as the source takes them, where that is another order than the symbol's own.
 
     Returns
     -------
     dict of str to TensorType
-        The inputs in the order of the symbol's ``list_inputs()``.
+        The inputs in the order of the source, or of the symbol's ``list_inputs()``.
 
     Raises
     ------
@@ -65,21 +68,26 @@ def plan_inputs(
     """
     live = graph.live()
     used = _uses(graph, live)
-    free = [name for name in graph.variables(live) if name not in tensors]
+    free = _in_order(order, [name for name in graph.variables(live) if name not in tensors])
     trained = {name for name in free if _is_trained(name, graph, used)}
-    every = [name for name in original.variables() if name not in tensors]
+    every = _in_order(order, [name for name in original.variables() if name not in tensors])
     problems: List[ConversionError] = []
-    shapes = _named_shapes(given_shapes, free, trained, every, problems)
+    shapes = _named_shapes(given_shapes, free, trained, every, order, problems)
     for name, shape in _declared(graph, live).items():
         if name in free and name not in trained and not (given_shapes and name in shapes):
             shapes.setdefault(name, shape)
     _judge_names(given_shapes, shapes, free, trained, original, tensors, problems)
     problems += wrong_shapes(graph, live, tensors)
     wanted = [name for name in free if name in shapes]
-    types = _named_types(given_types, wanted, every, graph, live, problems)
+    types = _named_types(given_types, wanted, every, order, graph, live, problems)
     if problems:
         refuse(problems, "the symbol, its parameters and the shapes do not fit together:")
     return {name: TensorType(types[name], _with_names(name, shapes[name])) for name in wanted}
+
+
+def _in_order(order: Sequence[str], names: Sequence[str]) -> List[str]:
+    """``names``, those that ``order`` has first and as it has them."""
+    return [n for n in order if n in names] + [n for n in names if n not in order]
 
 
 def _uses(graph: Graph, live: Iterable[int]) -> Dict[str, Set[str]]:
@@ -116,6 +124,7 @@ def _named_shapes(
     free: Sequence[str],
     trained: Set[str],
     every: Sequence[str],
+    order: Sequence[str],
     problems: List[ConversionError],
 ) -> Dict[str, Tuple[Dim, ...]]:
     """Shapes by name. A list is for the inputs, in order; it may have labels' shapes in it too."""
@@ -125,7 +134,7 @@ def _named_shapes(
         return dict(given)
     data = [name for name in free if name not in trained]
     untrained = [name for name in every if name not in trained]
-    for names in (data, untrained, free, every):
+    for names in (order, data, untrained, free, every):
         if len(given) == len(names):
             return dict(zip(names, given))
     problems.append(
@@ -195,6 +204,7 @@ def _named_types(
     given: Any,
     wanted: Sequence[str],
     every: Sequence[str],
+    order: Sequence[str],
     graph: Graph,
     live: Iterable[int],
     problems: List[ConversionError],
@@ -209,14 +219,15 @@ def _named_types(
             problems.append(ModelError(f"in_types names what is no input: {listed(unknown)}"))
         types.update((name, given[name]) for name in wanted if name in given)
     elif isinstance(given, list):
-        if len(given) not in (len(wanted), len(every)):
+        fitting = [names for names in (order, wanted, every) if len(names) == len(given)]
+        if not fitting:
             problems.append(
                 ModelError(
                     f"in_types has {len(given)} dtypes, "
                     f"the inputs are {len(wanted)}: {listed(wanted)}"
                 )
             )
-        types.update(zip(wanted if len(given) == len(wanted) else every, given))
+        types.update(zip(fitting[0] if fitting else (), given))
     elif given is not None:
         types = dict.fromkeys(wanted, given)
     return types

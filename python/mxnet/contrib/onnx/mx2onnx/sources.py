@@ -33,6 +33,7 @@ import numpy as np
 from ..dtypes import onnx_type
 from ..errors import ConversionError, ModelError, TranslationError, refuse
 from .arguments import listed
+from .deferred import finish_initialisation
 from .params_file import is_params, named, read_params
 from .symbol_json import SymbolJson, parse_symbol
 from .tensors import Tensor
@@ -51,12 +52,16 @@ class Source:
         Parameters by name, without ``arg:`` and ``aux:``.
     shapes, types : dict or None
         What the source itself says of its inputs.
+    inputs : tuple of str
+        The inputs in the order in which the source takes them, where that may differ from the one
+        in which its symbol reads them; some may not be read at all.
     """
 
     symbol: SymbolJson
     tensors: Dict[str, Tensor]
     shapes: Optional[Dict[str, Any]] = None
     types: Optional[Dict[str, Any]] = None
+    inputs: Tuple[str, ...] = ()
 
 
 def read_source(sym: Any, params: Any = None, epoch: int = 0, in_shapes: Any = None) -> Source:
@@ -183,6 +188,11 @@ def _tensor(name: str, array: Any) -> Tensor:
 def _from_module(module: Any, params: Any) -> Source:
     if not (module.binded and module.params_initialized):
         raise ModelError("the module has no parameters yet: bind it and initialise or load them")
+    if module.symbol is None:
+        raise ModelError(
+            f"a {type(module).__name__} has no Symbol of its own; export the Symbols that it is "
+            "made of, with the parameters that get_params() gives"
+        )
     tensors = {**read_tensors(module.get_params()), **read_tensors(params)}
     described = list(module.data_shapes or ())
     return Source(
@@ -190,6 +200,7 @@ def _from_module(module: Any, params: Any) -> Source:
         tensors,
         {d.name: tuple(d.shape) for d in described},
         {d.name: np.dtype(d.dtype) for d in described},
+        tuple(module.data_names),
     )
 
 
@@ -206,11 +217,11 @@ def _from_block(mxnet: Any, block: Any, params: Any, in_shapes: Any) -> Source:
     elif in_shapes is not None:
         shapes = in_shapes
     parameters = block.collect_params()
-    _finish_initialisation(symbol, parameters, shapes)
+    finish_initialisation(symbol, parameters, shapes)
     used = set(symbol.list_inputs())
     present = {name: p for name, p in parameters.items() if name in used}
     tensors = {**read_tensors(present), **read_tensors(params)}
-    return Source(parse_symbol(symbol.tojson()), tensors)
+    return Source(parse_symbol(symbol.tojson()), tensors, inputs=tuple(names))
 
 
 def _trace(mxnet: Any, block: Any, in_shapes: Any) -> Tuple[List[str], Any]:
@@ -266,48 +277,3 @@ def _flat(result: Any) -> Sequence[Any]:
     if isinstance(result, (list, tuple)):
         return [leaf for part in result for leaf in _flat(part)]
     return [] if result is None else [result]
-
-
-def _finish_initialisation(symbol: Any, parameters: Any, shapes: Optional[Mapping]) -> None:
-    """Give parameters that wait for their shape the shape they have with inputs like these.
-
-    This is what the first run of the block would do, without the run.
-    """
-    used = set(symbol.list_inputs())
-    waiting = {n: p for n, p in parameters.items() if n in used and p._data is None}
-    unset = [name for name, p in waiting.items() if not p._deferred_init]
-    if unset:
-        raise ModelError(
-            f"parameters have no values: {listed(unset)}; "
-            "call initialize() or load_parameters() first"
-        )
-    if not waiting:
-        return
-    if not shapes:
-        raise ModelError(
-            f"parameters wait for the shapes of the inputs: {listed(list(waiting))}; give in_shapes"
-        )
-    known = {
-        name: tuple(size if isinstance(size, int) else 0 for size in shape)  # 0: unknown to MXNet
-        for name, shape in shapes.items()
-    }
-    try:
-        arguments, _, states = symbol.infer_shape_partial(**known)
-    except Exception as error:
-        # with DMLC_LOG_STACK_TRACE_DEPTH a trace of the native stack comes first
-        reason = str(error).rpartition("MXNetError: ")[2].strip().partition("\n")[0]
-        raise ModelError(
-            f"parameters wait for shapes that in_shapes do not decide ({reason}); "
-            "give more sizes as numbers, or run the block once"
-        ) from error
-    found = dict(zip(symbol.list_arguments(), arguments))
-    found.update(zip(symbol.list_auxiliary_states(), states))
-    unknown = [name for name in waiting if not found.get(name) or 0 in found[name]]
-    if unknown:
-        raise ModelError(
-            f"parameters wait for shapes that in_shapes do not decide: {listed(unknown)}; "
-            "give more sizes as numbers, or run the block once"
-        )
-    for name, parameter in waiting.items():
-        parameter.shape = found[name]
-        parameter._finish_deferred_init()

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import json
 import os
 from typing import Any, Deque, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -106,7 +107,7 @@ def verify_export(
     runtime = onnx_runtime.name()
     report = Report(os.path.basename(path) if path else "the ONNX model", runtime, "MXNet")
     parameters = {n: _placed(t) for n, t in conversion.tensors.items()}
-    with MXNetProcess(conversion.symbol.text(), parameters, str(ctx or CPU)) as mxnet:
+    with MXNetProcess(_symbol(conversion), parameters, str(ctx or CPU)) as mxnet:
         if path is None:
             path = os.path.join(mxnet.folder, "converted.onnx")
             conversion.write(path)
@@ -207,8 +208,9 @@ class _Sides:
     ) -> Iterator[str]:
         """What the converter inferred otherwise than MXNet."""
         for (index, k), (shape, dtype) in zip(self._read(), types):
-            inferred = self.conversion.values[index, k].type
-            if inferred.dims is None or self._is_made_of_nothing(index):
+            value = self.conversion.values[index, k]
+            inferred = value.type
+            if inferred.dims is None or value.stands_in:
                 continue
             dims = tuple(evaluate(d, sizes) if isinstance(d, str) else d for d in inferred.dims)
             if self.mxnet.widened and inferred.dtype == np.float16:
@@ -235,14 +237,9 @@ class _Sides:
         """The outputs of operators that the ONNX model still has as values."""
         present = {o for node in self.model.graph.node for o in node.output}
         for index, k in self._read():
-            node, name = self.conversion.graph.nodes[index], self.conversion.values[index, k].name
-            if isinstance(node, Node) and name is not None and name in present:
-                yield Pair(node.name, node.op_type, self.places[index], k, name)
-
-    def _is_made_of_nothing(self, index: int) -> bool:
-        """Whether a node has no inputs: MXNet infers its sizes from its readers, ONNX cannot."""
-        node = self.conversion.graph.nodes[index]
-        return isinstance(node, Node) and not node.sources
+            node, value = self.conversion.graph.nodes[index], self.conversion.values[index, k]
+            if isinstance(node, Node) and value.name in present and not value.stands_in:
+                yield Pair(node.name, node.op_type, self.places[index], k, str(value.name))
 
     def _called(self, index: int) -> str:
         node = self.conversion.graph.nodes[index]
@@ -268,6 +265,26 @@ def _places(graph: Graph, stored: Sequence[NodeDict]) -> Dict[int, int]:
         if found:
             places[index] = found.popleft()
     return places
+
+
+def _symbol(conversion: Conversion) -> str:
+    """The symbol file, in which labels that were computed are variables.
+
+    What computes a label reads one whose shape nothing says; that of the label follows from what
+    it is compared with.
+    """
+    graph, stored = conversion.graph, conversion.symbol.nodes
+    places = _places(graph, stored)
+    live = {places[index] for index in conversion.live if index in places}
+    raw = json.loads(conversion.symbol.text())
+    for index in conversion.live:
+        node = graph.nodes[index]
+        if not isinstance(node, Node) or index not in places:
+            continue
+        for source, _ in stored[places[index]].inputs[len(node.inputs) :]:
+            if source not in live and stored[source].op != "null":
+                raw["nodes"][source] = {"op": "null", "name": stored[source].name, "inputs": []}
+    return json.dumps(raw)
 
 
 def _shapes(inputs: Shaped) -> Dict[str, Tuple[int, ...]]:

@@ -217,18 +217,23 @@ def of_another_domain(op, op_type, *inputs, outputs=1):
     return op.custom("my.domain", op_type, *inputs, outputs=[kind] * outputs)
 
 
+def turned_twice(op, x):
+    inner = of_another_domain(op, "Relu", op.Transpose(x, perm=[0, 2, 3, 1]))
+    return op.Transpose(inner, perm=[0, 3, 1, 2])
+
+
 @pytest.mark.parametrize(
     "write, expected",
     [
         (lambda op, x: [of_another_domain(op, "Identity", x)], ["Identity"]),
         (lambda op, x: [of_another_domain(op, "Noise", x) for _ in range(2)], ["Noise", "Noise"]),
-        (lambda op, x: [norm(op, of_another_domain(op, "Conv", x, np.ones(4)), 4)],
-         ["Conv", "BatchNormalization"]),
-        (lambda op, x: [op.Transpose(of_another_domain(op, "Relu", op.Transpose(x, perm=[0, 2, 3, 1])
-                                                       ), perm=[0, 3, 1, 2])],
-         ["Transpose", "Relu", "Transpose"]),
+        (
+            lambda op, x: [norm(op, of_another_domain(op, "Conv", x, np.ones(4)), 4)],
+            ["Conv", "BatchNormalization"],
+        ),
+        (lambda op, x: [turned_twice(op, x)], ["Transpose", "Relu", "Transpose"]),
     ],
-)  # fmt: skip
+)
 def test_operators_of_other_domains_mean_what_they_like(write, expected):
     op = Emitter(17, {"x": TensorType(F32, SHAPE)})
     draft = Draft(op.nodes, op.constants, op.type, write(op, "x"), op.fresh)

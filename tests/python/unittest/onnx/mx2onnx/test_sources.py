@@ -132,6 +132,31 @@ def test_a_module_with_buckets(net, data, session, tmp_path):
     assert_close(session(tmp_path / "m.onnx")([data]), expected(net, data))
 
 
+def test_a_module_without_a_symbol_of_its_own_is_refused():
+    chain = mx.mod.SequentialModule()
+    for name in ("first", "second"):
+        layer = mx.sym.FullyConnected(mx.sym.var("data"), num_hidden=3, name=name)
+        chain.add(mx.mod.Module(layer, label_names=None), auto_wiring=True)
+    chain.bind([("data", (2, 3))], for_training=False)
+    chain.init_params()
+    with pytest.raises(ModelError, match="a SequentialModule has no Symbol of its own"):
+        convert(chain)
+
+
+def test_a_module_takes_its_inputs_in_the_order_that_its_user_gave(rng):
+    symbol = mx.sym.var("read_first") - mx.sym.var("read_second")
+    module = mx.mod.Module(symbol, ["read_second", "read_first"], label_names=None)
+    shapes = [("read_second", (2, 3)), ("read_first", (2, 3))]
+    module.bind(shapes, for_training=False)
+    module.init_params()
+    found = convert(module, None, [("S", 3), ("F", 3)]).inputs
+    assert {n: k.dims for n, k in found.items()} == {
+        "read_second": ("S", 3),
+        "read_first": ("F", 3),
+    }
+    assert list(found) == ["read_second", "read_first"]
+
+
 def test_arrays_are_read_once_and_left_alone(net, monkeypatch, tmp_path):
     symbol, arg, aux = net
     arrays = {n: a.asnumpy() for part in (arg, aux) for n, a in part.items()}
@@ -224,10 +249,30 @@ def test_parameters_that_wait_for_shapes_get_them(data, session, tmp_path):
     net.initialize(mx.init.Normal(0.3))
     with pytest.raises(ModelError, match="parameters wait for the shapes of the inputs"):
         convert(net)
-    with pytest.raises(ModelError, match="in_shapes do not decide .*dense0.*numbers"):
+    with pytest.raises(ModelError, match="in_shapes do not decide .*dense.*numbers"):
         convert(net, in_shapes=[("N", 3, "H", "W")])
     path = export_model(net, in_shapes=[("N", *SHAPE[1:])], onnx_file_path=tmp_path / "m.onnx")
     assert_close(session(path)([data]), [net(mx.nd.array(data)).asnumpy()])
+
+
+class Pyramid(nn.HybridBlock):
+    """MXNet infers nothing through its layers as long as height and width are open."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2D(4, 3, 2, 1)
+        self.head = nn.Conv2D(2, 1)
+
+    def hybrid_forward(self, F, x):
+        return self.head(F.UpSampling(self.first(x), scale=2, sample_type="nearest"))
+
+
+def test_parameters_wait_for_no_size_that_they_do_not_hang_on(rng, session, tmp_path):
+    net = Pyramid()
+    net.initialize(mx.init.Normal(0.3))
+    path = export_model(net, None, [("N", 3, "H", "W")], onnx_file_path=tmp_path / "m.onnx")
+    image = rng.normal(size=(2, 3, 6, 10)).astype(np.float32)
+    assert_close(session(path)([image]), [net(mx.nd.array(image)).asnumpy()])
 
 
 def test_several_inputs_and_nested_outputs(rng, session, tmp_path):
@@ -242,6 +287,31 @@ def test_several_inputs_and_nested_outputs(rng, session, tmp_path):
         convert(net, in_shapes={"left": x.shape, "right": y.shape})
     with pytest.raises(ModelError, match="inputs have no shape: data0, data1"):
         convert(net)
+
+
+class ReadsTheLastFirst(nn.HybridBlock):
+    """Of its three inputs it reads the last first, and the second never."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(7, 3)
+        self.dense = nn.Dense(3)
+
+    def hybrid_forward(self, F, ids, ignored, features):
+        return self.dense(features) - self.table(ids)
+
+
+def test_shapes_and_dtypes_are_in_the_order_in_which_a_block_is_called(rng, session, tmp_path):
+    block = ReadsTheLastFirst()
+    block.initialize()
+    path = tmp_path / "m.onnx"
+    types = [np.int32, np.float32, "float32"]
+    export_model(block, None, [("N",), ("N", 9), ("N", 4)], types, path, input_names=["ids", "x"])
+    net = session(path)
+    assert net.inputs == ["ids", "x"]
+    ids, x = np.array([1, 6], np.int32), rng.normal(size=(2, 4)).astype(np.float32)
+    expected = block(mx.nd.array(ids, dtype=np.int32), mx.nd.zeros((2, 9)), mx.nd.array(x))
+    assert_close(net([ids, x]), [expected.asnumpy()])
 
 
 def test_recurrent_layers_begin_with_zeros(rng, session, tmp_path):
