@@ -16,6 +16,7 @@
 # under the License.
 """The command line: what it writes, says and returns."""
 
+import inspect
 import os
 import pathlib
 import subprocess
@@ -25,7 +26,16 @@ import mxnet as mx
 import numpy as np
 import onnx
 import pytest
-from mxnet.contrib.onnx.command_line import arguments, main, parser, progress
+from mxnet.contrib.onnx import export_model, import_model
+from mxnet.contrib.onnx.command_line import (
+    arguments,
+    exporting,
+    importing,
+    main,
+    parser,
+    progress,
+)
+from mxnet.contrib.onnx.command_line.wording import worded
 
 DATA = pathlib.Path(__file__).parent / "data"
 RESIDUAL = str(DATA / "residual")
@@ -224,7 +234,7 @@ def test_check_against_the_source(run, exported):
     "words, reason",
     [
         (["export", "nothing", "--shape", "data=1,2"], "no symbol file 'nothing'"),
-        (["export", RESIDUAL], "shape"),
+        (["export", RESIDUAL], "give --shape data=N,3,224,224"),
         (["export", RESIDUAL, "--shape", "image=1,3,16,16"], "image"),
         (["export", RESIDUAL, "--shape", SHAPE, "-o", "no/such/folder/x.onnx"], "no/such/folder"),
         (["import", "nothing.onnx"], "nothing.onnx"),
@@ -238,6 +248,38 @@ def test_refusals_are_one_message(run, words, reason):
     assert code == 1
     assert reason in err
     assert not os.listdir()
+
+
+@pytest.mark.parametrize(
+    "message, expected",
+    [
+        ("give opset_version=17 or more", "give --opset 17 or more"),
+        ("in_shapes has 2 shapes, the inputs are 1", "--shape has 2 shapes, the inputs are 1"),
+        ("end it with outputs=. No outputs are left", "end it with --outputs. No outputs are left"),
+        ("'in_shapes' is a node, ./in_shapes a file", "'in_shapes' is a node, ./in_shapes a file"),
+        ("(input_names= renames them)", "(--input-names renames them)"),
+    ],
+)
+def test_messages_name_options_in_place_of_keywords(message, expected):
+    assert worded(message, exporting.KEYWORDS) == expected
+
+
+def test_messages_of_the_importer_name_options_too():
+    message = "Fix what varies with sizes={'H': 7} or input_shapes=; see input_values=."
+    expected = "Fix what varies with --sizes H=7 or --shape; see --value."
+    assert worded(message, importing.KEYWORDS) == expected
+
+
+@pytest.mark.parametrize(
+    "room, function", [(exporting, export_model), (importing, import_model)], ids=str
+)
+def test_keywords_and_options_are_there(room, function):
+    known = {o for a in parser()._subparsers._group_actions[0].choices[room.NAME]._actions
+             for o in a.option_strings}  # fmt: skip
+    spoken = {word for word in room.KEYWORDS.values() if word.startswith("--")}
+    assert spoken <= known
+    keywords = set(inspect.signature(function).parameters)
+    assert set(room.KEYWORDS) - {"sizes"} <= keywords  # sizes= is of verify_export
 
 
 @pytest.mark.parametrize(

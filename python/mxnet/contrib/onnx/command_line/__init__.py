@@ -25,6 +25,7 @@ from typing import List, Optional, Sequence
 
 from ..errors import ConversionError, VerificationError
 from . import checking, exporting, importing, supporting
+from .wording import worded
 
 #: Exit codes. ``REFUSED``: nothing was converted, or it does not agree with its source.
 GOOD, REFUSED, USAGE = 0, 1, 2
@@ -76,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         room.add_arguments(command)
-        command.set_defaults(run=room.run)
+        command.set_defaults(run=room.run, keywords=room.KEYWORDS)
     return top
 
 
@@ -105,7 +106,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except VerificationError as error:
         return _refused([str(error)])
     except (ConversionError, ImportError, OSError) as error:
-        return _refused([f"{chosen.command} refused: {error}"])
+        return _refused([f"{chosen.command} refused: {worded(error, chosen.keywords)}"])
     except KeyboardInterrupt:
         return _refused(["interrupted; nothing was written"])
 

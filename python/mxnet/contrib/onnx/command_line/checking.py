@@ -25,10 +25,10 @@ from typing import Any
 from ..errors import ConversionError, ModelError
 from ..mx2onnx.symbol_json import OLDEST_VERSION
 from ..reporting import aligned
-from . import arguments
+from . import arguments, exporting, importing
 from .describing import onnx_model, operators
-from .exporting import add_comparison
 from .progress import step
+from .wording import worded
 
 NAME = "check"
 HELP = "say what a file is and whether it will convert"
@@ -43,6 +43,8 @@ examples:
   {prog} check net-symbol.json          a symbol file alone
   {prog} check net.onnx --against resnet50_v1 --epoch 3
       do the file and the checkpoint that it was exported from compute the same?"""
+#: What is compared is exported first.
+KEYWORDS = exporting.KEYWORDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--params", metavar="PARAMS", help="parameter file of SOURCE")
     parser.add_argument("--epoch", type=int, default=0, help="of SOURCE [%(default)s]")
-    add_comparison(parser.add_argument_group("with --against"))
+    exporting.add_comparison(parser.add_argument_group("with --against"))
 
 
 def run(options: argparse.Namespace) -> bool:
@@ -89,7 +91,7 @@ def _onnx(path: str) -> bool:
         with step("planning"):
             Planner(normalise(loaded), import_table).plan()
     except ConversionError as error:
-        print(f"\nIt will NOT import: {error}")
+        print(f"\nIt will NOT import: {worded(error, importing.KEYWORDS)}")
         return False
     print("\nEvery operator has a translation: it will import, unless a node asks for what MXNet")
     print("cannot do, which import says.")
@@ -120,7 +122,7 @@ def _symbol(path: str) -> bool:
     try:
         plan(graph, live, export_table)
     except ConversionError as error:
-        print(f"\nIt will NOT export: {error}")
+        print(f"\nIt will NOT export: {worded(error, exporting.KEYWORDS)}")
         return False
     print("\nEvery operator has a translation: it will export, unless a node asks for what ONNX")
     print("cannot say, which export says.")

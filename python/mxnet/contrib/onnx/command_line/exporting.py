@@ -53,6 +53,19 @@ examples:
   {prog} export detector --shape data=1,3,300,300 --outputs relu4_3_output
       cut the graph at another output, named as get_internals().list_outputs() has it"""
 
+#: Keywords of ``export_model``, and the options that are the same.
+KEYWORDS = {
+    "in_shapes": "--shape",
+    "in_types": "--type",
+    "opset_version": "--opset",
+    "input_names": "--input-names",
+    "output_names": "--output-names",
+    "outputs": "--outputs",
+    "external_data": "--external-data",
+    "onnx_file_path": "--output",
+    "sizes": "--sizes",
+    "translations": "translations= of export_model() in Python",
+}
 Options = argparse.Namespace
 
 

@@ -54,6 +54,13 @@ examples:
 
   {prog} import net.onnx --sizes S=128,256,512
       sizes of an open dimension to try the network with"""
+#: Keywords of ``import_model``, and the options that are the same.
+KEYWORDS = {
+    "input_shapes": "--shape",
+    "input_values": "--value",
+    "sizes": "--sizes",
+    "translations": "translations= of import_model() in Python",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

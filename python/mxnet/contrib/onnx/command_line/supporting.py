@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import pathlib
-from typing import List
+from typing import Dict, List
 
 from ..errors import ModelError
 from ..opset import NEWEST_OPSET
@@ -43,6 +43,9 @@ for those who work on the package:
   {prog} support --new      versions of operators that came after those with rows
   {prog} support --write    renew the pages in docs/
   {prog} support --check    exit code 1 if the pages differ from the tables"""
+
+#: It has no keywords that a message could name.
+KEYWORDS: Dict[str, str] = {}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
