@@ -33,8 +33,8 @@ from ..dtypes import onnx_type
 from ..errors import ConversionError, ModelError
 from .tensors import Tensor
 
-#: What protobuf can hold in one message, with room for the graph itself.
-MOST_INLINE = 2**31 - 2**20
+#: What protobuf can hold in one message.
+MOST_INLINE = 2**31 - 1
 #: Weights up to here stay in the model file when the others are in one of their own.
 SMALL_BYTES = 1024
 #: Weights begin at multiples of this, so that runtimes can map the file into memory.
@@ -100,16 +100,16 @@ def write_model(
         If writing fails; the ``OSError`` is its cause.
     """
     stream = None if isinstance(target, (str, os.PathLike)) else target
-    total = sum(tensor.nbytes for tensor in tensors.values())
+    total = _size(model, tensors)
     if external is None:
         external = total > MOST_INLINE and stream is None
     if stream is not None and (external or total > MOST_INLINE):
         raise ModelError(
-            f"weights of {total} bytes need a file of their own beside the model: give a path"
+            f"a model of {total} bytes needs a file for its weights beside the model: give a path"
         )
     if not external and total > MOST_INLINE:
         raise ModelError(
-            f"weights of {total} bytes are more than one file holds (2 GB); "
+            f"a model of {total} bytes is more than one file holds (2 GB); "
             "leave external_data at None"
         )
     try:
@@ -124,10 +124,10 @@ def write_model(
 
 def to_proto(model: ModelProto, tensors: Mapping[str, Tensor]) -> ModelProto:
     """``model`` with ``tensors`` for its initializers, in memory."""
-    total = sum(tensor.nbytes for tensor in tensors.values())
+    total = _size(model, tensors)
     if total > MOST_INLINE:
         raise ModelError(
-            f"weights of {total} bytes are more than a ModelProto holds (2 GB): give a path"
+            f"a model of {total} bytes is more than a ModelProto holds (2 GB): give a path"
         )
     whole = ModelProto()
     whole.CopyFrom(model)
@@ -137,6 +137,12 @@ def to_proto(model: ModelProto, tensors: Mapping[str, Tensor]) -> ModelProto:
         )
         initializer.raw_data = _numbers(name, tensor).tobytes()
     return whole
+
+
+def _size(model: ModelProto, tensors: Mapping[str, Tensor]) -> int:
+    """Bytes that ``model`` takes with all weights in it, or a few more."""
+    heads = sum(2 * len(name) + 16 * len(tensor.shape) + 64 for name, tensor in tensors.items())
+    return model.ByteSize() + heads + sum(tensor.nbytes for tensor in tensors.values())
 
 
 def _write_files(

@@ -49,7 +49,7 @@ from .drawing import (
     with_sizes,
 )
 from .expressions import evaluate
-from .inside import NOT_FOUND, Pair, first_difference
+from .inside import Pair, explained
 from .mxnet_process import CPU, MXNetProcess, MXNetRefusal, Place, require
 from .onnx_runtime import RuntimeRefusal
 from .report import Report, Run
@@ -182,15 +182,8 @@ class _Sides:
         wrong = next((index for index, run in enumerate(runs) if not run.agrees), None)
         if wrong is None:
             return report
-        try:
-            first = first_difference(
-                self.pairs, self.mxnet, self.path, fed[wrong], feeds[wrong][1], self._judge
-            )
-        except (MXNetRefusal, RuntimeRefusal) as error:
-            told = f"the first node that differs was not found: {error}"
-            return dataclasses.replace(report, problems=(told,))
-        notes = () if first else (NOT_FOUND.format(len(self.pairs)),)
-        return dataclasses.replace(report, first_difference=first, notes=notes)
+        arrays = feeds[wrong][1]
+        return explained(report, self.pairs, self.mxnet, self.path, fed[wrong], arrays, self._judge)
 
     def _judge(self, name: str, reference: np.ndarray, result: np.ndarray) -> Comparison:
         if self.mxnet.widened and (result.dtype, reference.dtype) == (np.float16, np.float32):

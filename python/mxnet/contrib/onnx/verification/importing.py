@@ -45,7 +45,7 @@ from .drawing import (
     sizes_to_try,
     with_sizes,
 )
-from .inside import NOT_FOUND, Pair, first_difference
+from .inside import Pair, explained
 from .mxnet_process import CPU, MXNetProcess, MXNetRefusal, require
 from .onnx_runtime import RuntimeRefusal
 from .report import Report, Run
@@ -208,23 +208,22 @@ class _Sides:
         if wrong is None:
             return report
         wrong %= len(feeds)
-        try:
-            pairs = list(self._pairs())
-            arrays = feeds[wrong][1]
-            first = first_difference(pairs, self.mxnet, self.path, fed[wrong], arrays, self._judge)
-            notes = () if first else (self._why(fed[wrong], references[wrong], len(pairs)),)
-        except (MXNetRefusal, RuntimeRefusal) as error:
-            told = f"the first node that differs was not found: {error}"
-            return dataclasses.replace(report, problems=(told,))
-        return dataclasses.replace(report, first_difference=first, notes=notes)
-
-    def _why(self, arrays: Arrays, references: Sequence[np.ndarray], count: int) -> str:
-        """What can be said where an output differs and none of ``count`` values inside does."""
-        results = self.mxnet.run([arrays], fused=False).outputs[0, ""]
-        alike = all(
-            self._judge(*each).agrees for each in zip(self.session.outputs, results, references)
+        return explained(
+            report,
+            list(self._pairs()),
+            self.mxnet,
+            self.path,
+            fed[wrong],
+            feeds[wrong][1],
+            self._judge,
+            lambda: self._of_fusion(fed[wrong], references[wrong]),
         )
-        return FUSED_WRONG if alike else NOT_FOUND.format(count)
+
+    def _of_fusion(self, arrays: Arrays, references: Sequence[np.ndarray]) -> str:
+        """What to say where an output differs and no value inside does: it may be the fusion."""
+        results = self.mxnet.run([arrays], fused=False).outputs[0, ""]
+        judged = map(self._judge, self.session.outputs, results, references)
+        return FUSED_WRONG if all(each.agrees for each in judged) else ""
 
     @staticmethod
     def _carried(arrays: Arrays) -> Dict[str, np.ndarray]:

@@ -25,8 +25,9 @@ import numpy as np
 
 from . import onnx_runtime
 from .comparison import Comparison
-from .mxnet_process import MXNetProcess
-from .report import NodeDifference
+from .mxnet_process import MXNetProcess, MXNetRefusal
+from .onnx_runtime import RuntimeRefusal
+from .report import NodeDifference, Report
 
 Arrays = Mapping[str, np.ndarray]
 #: Bytes of values that are held at once.
@@ -59,6 +60,35 @@ class Pair:
     def head(self) -> Tuple[int, int]:
         """The value in MXNet's symbol."""
         return self.place, self.output
+
+
+def explained(
+    report: Report,
+    pairs: Sequence[Pair],
+    mxnet: MXNetProcess,
+    path: str,
+    for_mxnet: Arrays,
+    for_onnx: Arrays,
+    judge: Callable[[str, np.ndarray, np.ndarray], Comparison],
+    otherwise: Callable[[], str] = str,
+) -> Report:
+    """``report``, in which an output differs, with the first node that does.
+
+    Parameters
+    ----------
+    report : Report
+    pairs, mxnet, path, for_mxnet, for_onnx, judge
+        See :func:`first_difference`.
+    otherwise : callable
+        ``otherwise()`` says more where no node does, or ``""``.
+    """
+    try:
+        first = first_difference(pairs, mxnet, path, for_mxnet, for_onnx, judge)
+        notes = () if first else (otherwise() or NOT_FOUND.format(len(pairs)),)
+    except (MXNetRefusal, RuntimeRefusal) as error:
+        told = f"the first node that differs was not found: {error}"
+        return dataclasses.replace(report, problems=(told,))
+    return dataclasses.replace(report, first_difference=first, notes=notes)
 
 
 def first_difference(

@@ -141,6 +141,18 @@ def test_two_gigabytes_decide(monkeypatch, tmp_path):
             refused()
 
 
+def test_the_graph_counts_toward_the_two_gigabytes(monkeypatch, tmp_path):
+    """Weights that just fit and many nodes do not."""
+    model, path = shell(), tmp_path / "m.onnx"
+    whole = len(to_proto(model, tensors()).SerializeToString())
+    weights = sum(array.nbytes for array in ARRAYS.values())
+    assert whole <= writing._size(model, tensors()) < whole + 1000
+    monkeypatch.setattr(writing, "MOST_INLINE", weights)
+    write_model(model, tensors(), path)
+    assert (tmp_path / "m.onnx.data").exists()
+    read_back(onnx.load(path))
+
+
 def test_a_stream_has_no_second_file():
     with pytest.raises(ModelError, match="beside the model: give a path"):
         write_model(shell(), tensors(), io.BytesIO(), external=True)
