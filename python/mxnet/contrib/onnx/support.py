@@ -32,7 +32,7 @@ from .mx2onnx.translations import export_table
 from .onnx2mx.translations import FAMILIES as import_families
 from .onnx2mx.translations import import_table
 from .opset import NEWEST_OPSET, TARGET_OPSETS, history
-from .translation import Translation
+from .translation import Key, Translation
 
 
 def get_operator_support(opset_version: Optional[int] = None) -> List[str]:
@@ -70,21 +70,23 @@ class ImportedOperator:
     Attributes
     ----------
     op_type : str
-        Of ai.onnx.
+    domain : str
+        ``""`` is ai.onnx.
     family : str
         File of its rows, ``""`` where it has none.
     history : tuple of int
-        Every version that ONNX has of it.
+        Every version that ONNX has of it; those with a row where ONNX has no record of the domain.
     rows, folds, bodies : tuple of int
         Versions with a row, versions that are computed where all inputs are known, and versions
         without a row whose body in ONNX's own record is covered.
     deprecated : tuple of int
         Versions that only say that the operator is gone.
     limits : tuple of str
-        What rows do not cover.
+        What rows do not cover, and folds where there is no row.
     """
 
     op_type: str
+    domain: str
     family: str
     history: Tuple[int, ...]
     rows: Tuple[int, ...]
@@ -92,6 +94,11 @@ class ImportedOperator:
     bodies: Tuple[int, ...]
     deprecated: Tuple[int, ...]
     limits: Tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The operator with its domain, which ai.onnx needs not."""
+        return f"{self.domain}.{self.op_type}" if self.domain else self.op_type
 
     @property
     def covered(self) -> Tuple[int, ...]:
@@ -135,25 +142,42 @@ class ExportedOperator:
 
 
 @functools.lru_cache(maxsize=None)
-def imported_operators() -> Tuple[ImportedOperator, ...]:
-    """Every operator of ai.onnx, in alphabetical order."""
-    names = {s.name for s in defs.get_all_schemas_with_history() if s.domain == ""}
-    return tuple(_imported(name) for name in sorted(names))
+def domains() -> Tuple[str, ...]:
+    """Every domain that ONNX, a row or a fold knows operators of; ai.onnx is ``""``, the first."""
+    recorded = {s.domain for s in defs.get_all_schemas_with_history()}
+    return tuple(sorted(recorded | {domain for domain, _, _ in _keys()}))
 
 
-def _imported(op_type: str) -> ImportedOperator:
-    versions = history(op_type)
-    rows = [(v, import_table.find(op_type, v)) for v in versions]
+def _keys() -> Iterator[Key]:
+    yield from import_table.keys()
+    yield from folds.keys()
+
+
+@functools.lru_cache(maxsize=None)
+def imported_operators(domain: str = "") -> Tuple[ImportedOperator, ...]:
+    """Every operator of a domain, in alphabetical order."""
+    names = {s.name for s in defs.get_all_schemas_with_history() if s.domain == domain}
+    names |= {op_type for where, op_type, _ in _keys() if where == domain}
+    return tuple(_imported(name, domain) for name in sorted(names))
+
+
+def _imported(op_type: str, domain: str) -> ImportedOperator:
+    key, recorded = (domain, op_type), history(op_type, domain)
+    versions = recorded or tuple(sorted({v for d, o, v in _keys() if (d, o) == key}))
+    rows = [(v, import_table.find(op_type, v, domain)) for v in versions]
+    folded = [(v, folds.find(op_type, v, domain)) for v in versions]
     found = [row for _, row in rows if row is not None]
+    alone = [fold for (_, fold), (_, row) in zip(folded, rows) if fold is not None and row is None]
     return ImportedOperator(
         op_type,
+        domain,
         _families(found),
         versions,
         tuple(v for v, row in rows if row is not None),
-        tuple(v for v in versions if folds.find(op_type, v) is not None),
-        tuple(v for v, row in rows if row is None and _body_is_covered(op_type, v)),
-        tuple(v for v in versions if defs.get_schema(op_type, v, "").deprecated),
-        _limits(found),
+        tuple(v for v, fold in folded if fold is not None),
+        tuple(v for v, row in rows if row is None and _body_is_covered(op_type, v, domain)),
+        tuple(v for v in recorded if defs.get_schema(op_type, v, domain).deprecated),
+        _limits([*found, *alone]),
     )
 
 
@@ -180,12 +204,15 @@ def family(row: Translation) -> str:
     return _homes()[id(row)]
 
 
-def _body_is_covered(op_type: str, version: int, inside: Tuple[str, ...] = ()) -> bool:
+def _body_is_covered(
+    op_type: str, version: int, domain: str = "", inside: Tuple[str, ...] = ()
+) -> bool:
     """Whether ONNX's own body of an operator, for float inputs, holds covered operators only."""
-    body = _body(op_type, version)
+    body = _body(op_type, version, domain)
     if body is None or op_type in inside:
         return False
-    opset = next((o.version for o in body.opset_import if o.domain == ""), version)
+    said = {o.domain: o.version for o in body.opset_import}
+    opset = said.get("", NEWEST_OPSET if domain else version)
     for node in body.node:
         if not node.input:  # a constant
             continue
@@ -195,15 +222,17 @@ def _body_is_covered(op_type: str, version: int, inside: Tuple[str, ...] = ()) -
         covered = (
             import_table.find(node.op_type, since, node.domain)
             or folds.find(node.op_type, since, node.domain)
-            or _body_is_covered(node.op_type, since, (*inside, op_type))
+            or _body_is_covered(node.op_type, since, node.domain, (*inside, op_type))
         )
         if not covered:
             return False
     return True
 
 
-def _body(op_type: str, version: int) -> Optional[FunctionProto]:
-    schema: Any = defs.get_schema(op_type, version, "")  # its stubs lack the functions
+def _body(op_type: str, version: int, domain: str) -> Optional[FunctionProto]:
+    if not history(op_type, domain):
+        return None
+    schema: Any = defs.get_schema(op_type, version, domain)  # its stubs lack the functions
     if schema.has_function:
         return FunctionProto.FromString(
             schema.get_function_with_opset_version(min(schema.function_opset_versions))
@@ -256,6 +285,7 @@ class NewVersion:
     Attributes
     ----------
     op_type : str
+        With its domain, unless that is ai.onnx.
     version, before : int
         The version without a row, and the one before it.
     changes : tuple of str
@@ -271,17 +301,15 @@ class NewVersion:
 
 def versions_without_rows() -> Iterator[NewVersion]:
     """Versions that came after those that have rows, in alphabetical order."""
-    for entry in imported_operators():
-        if not entry.rows:
-            continue
+    for entry in (e for domain in domains() for e in imported_operators(domain) if e.rows):
         for before, version in zip(entry.history, entry.history[1:]):
             if version > min(entry.rows) and version in entry.missing:
-                changes = tuple(_changes(entry.op_type, before, version))
-                yield NewVersion(entry.op_type, version, before, changes)
+                changes = tuple(_changes(entry, before, version))
+                yield NewVersion(entry.name, version, before, changes)
 
 
-def _changes(op_type: str, before: int, version: int) -> Iterator[str]:
-    old, new = (_arguments(op_type, v) for v in (before, version))
+def _changes(entry: ImportedOperator, before: int, version: int) -> Iterator[str]:
+    old, new = (_arguments(entry, v) for v in (before, version))
     for name in sorted({*old, *new}):
         if name not in old:
             yield f"new {name}"
@@ -291,8 +319,8 @@ def _changes(op_type: str, before: int, version: int) -> Iterator[str]:
             yield f"{name} was {old[name]}, is {new[name]}"
 
 
-def _arguments(op_type: str, version: int) -> Dict[str, str]:
-    schema: Any = defs.get_schema(op_type, version, "")
+def _arguments(entry: ImportedOperator, version: int) -> Dict[str, str]:
+    schema: Any = defs.get_schema(entry.op_type, version, entry.domain)
     found = {
         f"attribute {n}": f"{a.type.name} = {str(a.default_value).strip() or 'no default'}"
         for n, a in schema.attributes.items()
@@ -313,7 +341,7 @@ class Figures:
     opset : int
         The newest that the installed ``onnx`` knows.
     onnx_operators, imported_operators : int
-        Operators of ai.onnx, and those of which at least one version can be imported.
+        Operators of the domain, and those of which at least one version can be imported.
     onnx_versions, imported_versions : int
         Their schema versions, without those that only say that an operator is gone.
     mxnet_operators, exported_operators : int
@@ -329,9 +357,9 @@ class Figures:
     exported_operators: int
 
 
-def figures() -> Figures:
-    """Count the tables."""
-    imported = [e for e in imported_operators() if set(e.history) - set(e.deprecated)]
+def figures(domain: str = "") -> Figures:
+    """Count the tables, those of import in one domain."""
+    imported = [e for e in imported_operators(domain) if set(e.history) - set(e.deprecated)]
     exported = [e for e in exported_operators() if e.op_type not in canonical.RETIRED]
     return Figures(
         opset=NEWEST_OPSET,

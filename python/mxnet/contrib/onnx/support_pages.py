@@ -23,10 +23,11 @@ import re
 import textwrap
 from typing import Dict, Iterable, List, Sequence, Tuple
 
-from .opset import NEWEST_OPSET, TARGET_OPSETS
+from .opset import NEWEST_OPSET, TARGET_OPSETS, history
 from .support import (
     ExportedOperator,
     ImportedOperator,
+    domains,
     exported_operators,
     figures,
     imported_operators,
@@ -34,7 +35,7 @@ from .support import (
 
 #: Where the pages lie in a checkout.
 FOLDER = pathlib.Path("docs", "python_docs", "python", "api", "contrib", "onnx")
-SPECIFICATION = "https://onnx.ai/onnx/operators/onnx__{}.html"
+SPECIFICATION = "https://onnx.ai/onnx/operators/onnx_{}_{}.html"
 LICENSE = """\
 <!--- Licensed to the Apache Software Foundation (ASF) under one -->
 <!--- or more contributor license agreements.  See the NOTICE file -->
@@ -72,32 +73,43 @@ def page_opset(text: str) -> int:
 
 
 def import_page() -> str:
-    """What can be imported of ai.onnx."""
-    count, entries = figures(), imported_operators()
-    rows = [_imported(entry) for entry in entries if entry.covered]
+    """What can be imported of every domain."""
+    count = figures()
     lines = [
         "# ONNX operators that can be imported",
         "",
         f"{count.imported_operators} of the {count.onnx_operators} operators of ai.onnx up to "
-        f"opset {NEWEST_OPSET}, in {count.imported_versions} of {count.onnx_versions} versions. "
-        + MADE,
+        f"opset {NEWEST_OPSET}, in {count.imported_versions} of {count.onnx_versions} versions; "
+        "other domains behind. " + MADE,
         "",
         "A model names an opset; the version in force there is the newest that is not above it. "
         "Versions without a translation are refused, never taken for a neighbour. *By its body*: "
-        "ONNX defines the operator by others, which are covered. *On constants*: computed where "
-        "all inputs are known when the model is imported.",
+        "ONNX defines the operator by others, which are covered. *Computed by NumPy only*: where "
+        "all inputs are known when the model is imported, and where a model is run operator by "
+        "operator (`mxnet.contrib.onnx.backend`, blocks whose shapes hang on data); strings exist "
+        "nowhere else.",
         "",
-        *markdown(("Operator", "Versions", "Not covered", "Family", "Limits"), rows),
-        "",
-        "## Computed on constants only",
-        "",
-        _listed(e.op_type for e in entries if not e.covered and e.folds),
-        "",
-        "## Not covered",
-        "",
-        _listed(e.op_type for e in entries if not e.covered and not e.folds and e.missing),
+        *_imported_lines("", "##"),
     ]
+    for domain in domains()[1:]:
+        lines += ["", f"## {domain}", "", *_imported_lines(domain, "###")]
     return LICENSE + "\n" + "\n".join(lines) + "\n"
+
+
+def _imported_lines(domain: str, heading: str) -> List[str]:
+    """A table, the operators without rows that NumPy computes, and what is not covered."""
+    entries = imported_operators(domain)
+    covered = [e for e in entries if e.covered]
+    host = [e for e in entries if not e.covered and e.folds]
+    missing = [e.op_type for e in entries if not e.covered and not e.folds and e.missing]
+    columns = ("Operator", "Versions", "Not covered", "Family", "Limits")
+    lines = markdown(columns, map(_imported, covered)) if covered else []
+    if host:
+        table = markdown(("Operator", "Versions", "Limits"), map(_on_host, host))
+        lines += ["", f"{heading} Computed by NumPy only", "", *table]
+    if missing or not domain:
+        lines += ["", f"{heading} Not covered", "", _listed(missing)]
+    return lines if covered else lines[1:]
 
 
 def _imported(entry: ImportedOperator) -> Tuple[str, ...]:
@@ -107,12 +119,24 @@ def _imported(entry: ImportedOperator) -> Tuple[str, ...]:
     if entry.bodies and entry.rows:
         how = [f"{_numbers(entry.bodies)} by its body"]
     return (
-        f"[{entry.op_type}]({SPECIFICATION.format(entry.op_type)})",
+        _linked(entry),
         f"all: {versions}" if complete else versions,
         _numbers(entry.missing),
         entry.family,
         "; ".join([*how, *entry.limits]),
     )
+
+
+def _on_host(entry: ImportedOperator) -> Tuple[str, ...]:
+    return _linked(entry), _numbers(entry.folds), "; ".join(entry.limits)
+
+
+def _linked(entry: ImportedOperator) -> str:
+    """The operator's name, a link where ONNX specifies it."""
+    if not history(entry.op_type, entry.domain):
+        return f"`{entry.op_type}`"
+    address = SPECIFICATION.format(entry.domain.replace(".", ""), entry.op_type)
+    return f"[{entry.op_type}]({address})"
 
 
 def _numbers(versions: Sequence[int]) -> str:

@@ -100,9 +100,13 @@ def _all(direction: str) -> bool:
             f"Import: {count.imported_operators} of {count.onnx_operators} ONNX operators, "
             f"{count.imported_versions} of {count.onnx_versions} versions up to opset {count.opset}"
         )
+        for domain in support.domains()[1:]:
+            more = support.figures(domain)
+            print(f"  and {more.imported_operators} of {more.onnx_operators} of {domain}")
         imported = [
             (e.family or "by ONNX's own body", e.op_type + ("*" if e.missing else ""))
-            for e in support.imported_operators()
+            for domain in support.domains()
+            for e in support.imported_operators(domain)
             if e.covered
         ]
         print("\n".join(_by_family(imported)))
@@ -129,7 +133,8 @@ def _one(name: str, direction: str) -> bool:
     from .. import support
 
     wanted = name.lower()
-    imported = [e for e in support.imported_operators() if e.op_type.lower() == wanted]
+    everything = [e for domain in support.domains() for e in support.imported_operators(domain)]
+    imported = [e for e in everything if wanted in (e.op_type.lower(), e.name.lower())]
     exported = [
         e
         for e in support.exported_operators()
@@ -143,11 +148,11 @@ def _one(name: str, direction: str) -> bool:
         rows = [("versions", _versions(entry.history))]
         rows += [("translated", _versions(entry.rows))] if entry.rows else []
         rows += [("by its body", _versions(entry.bodies))] if entry.bodies else []
-        rows += [("on constants", _versions(entry.folds))] if entry.folds else []
+        rows += [("by NumPy", _versions(entry.folds))] if entry.folds else []
         rows += [("not covered", _versions(entry.missing))] if entry.missing else []
         rows += [("rows in", f"onnx2mx/translations/{entry.family}.py")] if entry.family else []
         rows += [("limits", limit) for limit in entry.limits]
-        print(f"{entry.op_type} of ONNX, on import")
+        print(f"{entry.op_type} of {entry.domain or 'ONNX'}, on import")
         print("\n".join(aligned(rows, indent=2)))
     for other in exported:
         rows = [("covered", "yes" if other.covered else "no")]
@@ -167,7 +172,7 @@ def _versions(versions: tuple) -> str:
 def _unknown(name: str) -> str:
     from .. import support
 
-    names = {e.op_type for e in support.imported_operators()}
+    names = {e.op_type for domain in support.domains() for e in support.imported_operators(domain)}
     names |= {n for e in support.exported_operators() for n in (e.op_type, *e.aliases)}
     near = difflib.get_close_matches(name, names, cutoff=0.6)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
