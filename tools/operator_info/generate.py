@@ -45,6 +45,24 @@ OPEN = ("Custom",)
 UNSAID = {("smooth_l1", "scalar"): "1"}
 #: Parameters that the registry calls by another name than the operator, and what it takes.
 MISNAMED = {("_npi_concatenate", "dim"): ("axis", ["int or None", "0"])}
+#: Operators that the registry gives no parameters, or those of another one, and what they take.
+UNDESCRIBED = {
+    "_linspace": {
+        "start": ["double", None],
+        "stop": ["double", None],
+        "num": ["int", None],
+        "endpoint": ["boolean", "1"],
+        "ctx": ["string", ""],
+        "dtype": ["{'bfloat16', 'float16', 'float32', 'float64', 'int32', 'int64', 'int8', 'uint8'}",
+                  "float32"],
+    },
+    "_npi_norm": {
+        "ord": ["double", "2"],
+        "axis": ["Shape or None", "None"],
+        "keepdims": ["boolean", "0"],
+        "flag": ["int", "-1"],
+    },
+}  # fmt: skip
 #: Backward operators that networks call going forward too: the sum of entries by index.
 FORWARD_TOO = ("_backward_gather_nd",)
 #: A value for required parameters, by the first word of their type.
@@ -101,6 +119,7 @@ def describe(name: str) -> Tuple[str, Dict[str, Any]]:
         if operator == canonical:
             del info["parameters"][parameter]
             info["parameters"][name] = described
+    info["parameters"] = UNDESCRIBED.get(canonical, info["parameters"])
     if canonical in OPEN:
         info["open"] = True
     return canonical, info

@@ -20,7 +20,25 @@ from export_cases import case, checks, data
 
 X = data(2, 3, 4)
 
+NUMBERS = ("float16", "float32", "float64", "int8", "uint8", "int32", "int64")
+NUMPY = [
+    *(case("_npi_identity", shape=(3, 3), dtype=t) for t in (*NUMBERS, "bool")),
+    *(case("_npi_full_like", data(2, 3, 4, dtype=t), fill_value=2.7) for t in (*NUMBERS, "bool")),
+    *(case("_npi_full_like", X, fill_value=2.7, dtype=t) for t in (*NUMBERS, "bool")),
+    case("_npi_full_like", data(2, 3, dtype="int32"), fill_value=-1.5, dtype="float64"),
+    *(case("_linspace", start=-1, stop=7.5, num=6, endpoint=e, dtype=t)
+      for e in (True, False) for t in NUMBERS if t != "uint8"),
+    case("_linspace", start=1, stop=2, num=1),
+    *(case("_npi_logspace", start=0, stop=2, num=6, endpoint=e, base=b, dtype=t)
+      for e in (True, False) for b in (10, 2.5) for t in NUMBERS),
+    *(case("_npi_indices", dimensions=d, dtype=t)
+      for d in [(3,), (2, 3), (2, 3, 4)] for t in NUMBERS),
+    *(case(f"_npi_{w}", M=m, dtype=t)
+      for w in ("blackman", "hamming", "hanning") for m in (1, 2, 7) for t in NUMBERS),
+]  # fmt: skip
+
 test_generator = checks([
+    *NUMPY,
     case("_zeros", shape=(2, 3, 4)),
     case("_zeros", shape=(2, 3), dtype="bool", ctx="cpu(0)"),
     case("_ones", shape=(2, 3, 4), dtype="int8"),

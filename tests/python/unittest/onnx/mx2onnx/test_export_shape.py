@@ -82,4 +82,19 @@ REPETITION = [
          pad_width=(0, 0, 0, 0, 1, 0, 0, 2), constant_value=2),
 ]  # fmt: skip
 
+NUMBERS = ("float32", "float16", "float64", "int8", "uint8", "int32", "int64")
+NUMPY = [
+    *(case("_npi_broadcast_to", data(1, 3, 1, dtype=t), shape=(2, -2, 4))
+      for t in (*NUMBERS, "bool")),
+    case("_npi_broadcast_to", data(3), shape=(2, 4, 3)),
+    case("_npi_broadcast_to", data(2, 3, 4), shape=(5, 2, 3, 4)),
+    *(case("_np_roll", data(2, 3, 4), shift=s, axis=a)
+      for s, a in [((1,), None), ((-5,), None), ((2,), (1,)), ((-1,), (-1,)), ((1, 2), (0, 2)),
+                   ((1,), (0, 1)), ((7,), (1,))]),
+    *(case("_np_roll", data(2, 3, 4, dtype=t), shift=1, axis=1) for t in NUMBERS),
+    *(case("_npi_rot90", data(2, 3, 4), k=k, axes=a)
+      for k in (0, 1, 2, 3, -1, 5) for a in [(0, 1), (1, 2), (2, 0), (-1, 0)]),
+    *(case("_npi_rot90", data(2, 3, 4, dtype=t), k=1, axes=(0, 1)) for t in NUMBERS),
+]  # fmt: skip
+
 test_shape = checks([*RESHAPE, *ORDER, *REPETITION])

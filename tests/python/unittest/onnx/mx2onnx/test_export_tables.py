@@ -29,6 +29,14 @@ ROWS = list(export_table)
 #: Operators that no case can give an input of rank 3, and why.
 LOW_RANK = {
     "_arange": "reads nothing",
+    "_linspace": "reads nothing",
+    "_np_diag": "takes vectors and matrices",
+    "_npi_blackman": "reads nothing",
+    "_npi_hamming": "reads nothing",
+    "_npi_hanning": "reads nothing",
+    "_npi_identity": "reads nothing",
+    "_npi_indices": "reads nothing",
+    "_npi_logspace": "reads nothing",
     "_eye": "reads nothing",
     "_full": "reads nothing",
     "_ones": "reads nothing",

@@ -100,3 +100,49 @@ def arange_like(op, data, *, start, step, repeat, axis):
     numbers = numbers if step == 1 else carried(op, "Mul", numbers, step)
     numbers = numbers if start == 0 else carried(op, "Add", numbers, start)
     return numbers if axis is not None else op.Reshape(numbers, op.Shape(data))
+
+
+@table.op("_npi_identity", ignores=("ctx",))
+def identity(op, *, shape, dtype):
+    return op.constant(np.eye(*shape, dtype=known_dtype(dtype)))
+
+
+@table.op("_npi_full_like", ignores=("ctx",))
+def full_like(op, a, *, fill_value, dtype):
+    dtype = op.dtype(a) if dtype is None else known_dtype(dtype)
+    return op.Expand(op.constant(number_as(fill_value, dtype)), op.Shape(a))
+
+
+@table.op("_linspace", ignores=("ctx",))
+def linspace(op, *, start, stop, num, endpoint, dtype):
+    numbers = np.linspace(start, stop, num, endpoint)
+    return op.constant(_cut(numbers, known_dtype(dtype)))
+
+
+@table.op("_npi_logspace", ignores=("ctx",))
+def logspace(op, *, start, stop, num, endpoint, base, dtype):
+    return op.constant(_cut(base ** np.linspace(start, stop, num, endpoint), known_dtype(dtype)))
+
+
+def _cut(numbers, dtype):
+    """As the dtype, integers towards zero."""
+    return (np.trunc(numbers) if dtype.kind in "iu" else numbers).astype(dtype)
+
+
+@table.op("_npi_indices", ignores=("ctx",))
+def indices(op, *, dimensions, dtype):
+    return op.constant(np.indices(dimensions).astype(known_dtype(dtype)))
+
+
+def _window(function):
+    def row(op, *, M, dtype):
+        """Integers have the coefficients cut to 0, but for the window of one point."""
+        dtype, window = known_dtype(dtype), function(int(M))
+        return op.constant((window if dtype.kind == "f" or M == 1 else 0 * window).astype(dtype))
+
+    return row
+
+
+table.op("_npi_blackman", ignores=("ctx",))(_window(np.blackman))
+table.op("_npi_hamming", ignores=("ctx",))(_window(np.hamming))
+table.op("_npi_hanning", ignores=("ctx",))(_window(np.hanning))

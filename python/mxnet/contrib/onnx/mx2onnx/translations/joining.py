@@ -81,3 +81,61 @@ def _lengths(size, indices, sections):
         return [end - begin for begin, end in zip(indices, [*indices[1:], size])]
     each, longer = divmod(size, sections)
     return [each + (k < longer) for k in range(sections)]
+
+
+# NumPy-style
+def at_least(op, x, rank):
+    """``x`` with axes of size 1 until it has ``rank``: in front of a vector, behind a matrix."""
+    missing = rank - op.rank(x)
+    if missing <= 0:
+        return x
+    if rank == 3:
+        return op.Unsqueeze(x, axes={3: [0, 1, 2], 2: [0, 2], 1: [2]}[missing])
+    return op.Unsqueeze(x, axes=range(missing))
+
+
+def _at_least(rank):
+    return lambda op, *arys: tuple(at_least(op, x, rank) for x in arys)
+
+
+for _rank in (1, 2, 3):
+    table.op(f"_np_atleast_{_rank}d", ignores=("num_args",))(_at_least(_rank))
+
+
+@table.op("_npi_column_stack", ignores=("num_args",))
+def column_stack(op, *data):
+    """Vectors are columns."""
+    data = [at_least(op, x, 1) for x in data]
+    columns = [op.Unsqueeze(x, axes=[1]) if op.rank(x) == 1 else x for x in data]
+    return op.Concat(*columns, axis=1)
+
+
+@table.op("_npi_hstack", ignores=("num_args", "dim"))
+def hstack(op, *data):
+    """Along the second axis, vectors along their only one."""
+    data = [at_least(op, x, 1) for x in data]
+    return op.Concat(*data, axis=min(1, op.rank(data[0]) - 1))
+
+
+@table.op("_npi_vstack", ignores=("num_args",))
+def vstack(op, *data):
+    return op.Concat(*(at_least(op, x, 2) for x in data), axis=0)
+
+
+@table.op("_npi_dstack", ignores=("num_args", "dim"))
+def dstack(op, *data):
+    return op.Concat(*(at_least(op, x, 3) for x in data), axis=2)
+
+
+@table.op("_npi_hsplit", ignores=("axis",), limits="several equal sections need a known size")
+def hsplit(op, data, *, indices, squeeze_axis, sections):
+    """Along the second axis, a vector along its only one."""
+    axis = min(1, op.rank(data) - 1)
+    return split_v2(
+        op, data, indices=indices, axis=axis, squeeze_axis=squeeze_axis, sections=sections
+    )
+
+
+@table.op("_npi_dsplit", ignores=("axis",), limits="several equal sections need a known size")
+def dsplit(op, data, *, indices, squeeze_axis, sections):
+    return split_v2(op, data, indices=indices, axis=2, squeeze_axis=squeeze_axis, sections=sections)

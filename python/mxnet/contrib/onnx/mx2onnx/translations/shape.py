@@ -24,7 +24,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .dimensions import TO_THE_END, count, sizes
+from .dimensions import TO_THE_END, count, positions, sizes
 
 table = TranslationTable()
 BLOCKS = "ONNX Runtime has no kernel for int32 and int64 at most opsets"
@@ -229,6 +229,38 @@ def reverse(op, data, *, axis):
     return op.Slice(data, starts=last, ends=whole, axes=axis, steps=last)
 
 
+@table.op("_np_roll")
+def roll(op, data, *, shift, axis):
+    """What leaves an axis at its end enters at its beginning; without axes in the flat order."""
+    if axis is None:
+        flat = op.Reshape(data, shape=[-1])
+        return op.Reshape(roll(op, flat, shift=shift, axis=(0,)), op.Shape(data))
+    shifts = shift * len(axis) if len(shift) == 1 else shift
+    for a, by in zip(axis, shifts):
+        a = op.axis(data, a)
+        size = op.dims(data)[a]
+        if size is not None:
+            places = op.constant(np.roll(np.arange(size), by), np.int64)
+        else:
+            places = op.Mod(op.Sub(positions(op, data, a), np.int64(by)), count(op, data, [a]))
+        data = op.Gather(data, places, axis=a)
+    return data
+
+
+@table.op("_npi_rot90")
+def rot90(op, data, *, k, axes):
+    """Quarter turns from the first of two axes to the second."""
+    first, second = (op.axis(data, a) for a in axes)
+    turns = k % 4
+    if turns in (1, 2):
+        data = reverse(op, data, axis=[second])
+    if turns == 2:
+        return reverse(op, data, axis=[first])
+    if turns % 2:
+        data = swap_axis(op, data, dim1=first, dim2=second)
+    return reverse(op, data, axis=[second]) if turns == 3 else data
+
+
 @table.op("broadcast_axis")
 def broadcast_axis(op, data, *, axis, size):
     shape = [1] * op.rank(data)
@@ -241,6 +273,12 @@ def broadcast_axis(op, data, *, axis, size):
 def broadcast_to(op, data, *, shape):
     """A size of 0 stays as it is."""
     return op.Expand(data, op.constant([n or 1 for n in shape], np.int64))
+
+
+@table.op("_npi_broadcast_to")
+def npi_broadcast_to(op, array, *, shape):
+    """The size -2 stays as it is."""
+    return op.Expand(array, op.constant([1 if n == -2 else n for n in shape], np.int64))
 
 
 @table.op("broadcast_like")
