@@ -70,6 +70,9 @@ class Translation:
         What the row does not cover, in words for the support page.
     context : bool
         Whether the function's first parameter is the context that it emits with.
+    passes : bool
+        Whether the function takes its inputs as they are, sequences, empty optionals and what is
+        known at conversion time included, because it hands them on rather than computes with them.
     """
 
     op_type: str
@@ -79,6 +82,7 @@ class Translation:
     ignores: Tuple[str, ...] = ()
     limits: str = ""
     context: bool = True
+    passes: bool = False
 
     @functools.cached_property
     def _parameters(self) -> List[inspect.Parameter]:
@@ -205,10 +209,11 @@ def bind(
         named in ``row.ignores``.
     """
     given = {a.name: a for a in node.attribute}
+    spelled = {a.casefold(): a for a in given}
     values: Dict[str, Any] = {}
     claimed, read = set(), set()
     for name, parameter in row.values.items():
-        attribute = schema.attribute_name(name) if schema else name
+        attribute = schema.attribute_name(name) if schema else spelled.get(name.casefold())
         index = schema.input_index(name) if schema else None
         value = None
         if attribute is not None and attribute in given:

@@ -64,6 +64,11 @@ class Parameter:
         return self.array.shape or (1,)
 
 
+def holds(array: np.ndarray) -> bool:
+    """Whether MXNet can hold an array."""
+    return 0 < array.size <= MOST_ELEMENTS and in_mxnet(array.dtype)
+
+
 def check_holdable(array: np.ndarray, name: str) -> None:
     """Refuse an array that MXNet cannot hold.
 
@@ -95,6 +100,9 @@ class SymbolBuilder:
         Whether constants of whole numbers become variables of floats and are cast back in the
         graph: MXNet's optimizers, which Module hands every variable to, refuse whole numbers.
     """
+
+    #: Whether operators are run at once, so that every array can be read.
+    eager = False
 
     def __init__(self, samples: int = 1, floating: bool = False):
         self.samples, self.floating = samples, floating
@@ -145,6 +153,22 @@ class SymbolBuilder:
         outputs = [node] if len(shapes) == 1 else [node[i] for i in range(len(shapes))]
         return [Tensor(*output) for output in zip(outputs, shapes, dtypes)]
 
+    def hold(
+        self,
+        op_name: str,
+        graph: Any,
+        tensors: Sequence[Tensor],
+        attrs: Mapping[str, Any],
+        name: str,
+    ) -> Any:
+        """The node of an operator that holds a graph."""
+        handles = [graph, *(t.handle for t in tensors)]
+        return create_node(op_name, handles, attribute_texts(attrs), name)
+
+    def keep(self, tensor: Tensor) -> Tensor:
+        """Count a tensor as one of this graph."""
+        return tensor
+
     def rename(self, tensor: Tensor, name: str) -> None:
         """Call the node that makes ``tensor`` otherwise."""
         check_call(_LIB.MXSymbolSetAttr(tensor.handle.handle, c_str("name"), c_str(name)))
@@ -177,6 +201,7 @@ class NDArrayBuilder:
     """
 
     samples = 1
+    eager = True
 
     def __init__(self, ctx: Optional[mx.Context] = None):
         self.ctx = ctx or mx.cpu()

@@ -27,7 +27,9 @@ import numpy as np
 from ..errors import DynamicSizeError, InferenceError, TranslationError
 from ..folding.table import MAX_ELEMENTS
 from .layouts import IN_ORDER, misread, misreads_gradient, origin_of, unfused
+from .looping import foreach
 from .spelling import reshape_codes, segments
+from .subgraphs import NestedBuilder
 from .values import Dim, Known, Shape, Size, Tensor, at, join, product, varies
 
 #: A constant of fewer bytes is looked up before it is made again.
@@ -94,6 +96,8 @@ class Context:
         How many outputs of the node at hand are wanted.
     """
 
+    foreach = foreach
+
     def __init__(self, builder: Any, names: Optional[Names] = None):
         self.builder, self.names = builder, names or Names()
         self.num_outputs = 1
@@ -156,6 +160,32 @@ class Context:
         """Give the operator that made the node's own result the node's name."""
         if isinstance(tensor, Tensor) and any(tensor.handle is e.handle for e in self._emitted):
             self.builder.rename(tensor, self.names.unique(self._scope, node=True))
+
+    @property
+    def eager(self) -> bool:
+        """Whether operators are run at once, and every value can be read."""
+        return bool(self.builder.eager)
+
+    @property
+    def scope(self) -> str:
+        """The name of the node at hand."""
+        return self._scope
+
+    @contextlib.contextmanager
+    def nested(self) -> Iterator[NestedBuilder]:
+        """While this lasts, operators go into a graph of their own."""
+        outer = self.builder, self._tensors, self._holders, self._sources, self._used
+        self.builder = NestedBuilder(outer[0], self.names.unique)
+        self._tensors, self._sources, self._used = dict(outer[1]), dict(outer[3]), set(outer[4])
+        self._holders = {size: list(held) for size, held in outer[2].items()}
+        try:
+            yield self.builder
+        finally:
+            self.builder, self._tensors, self._holders, self._sources, self._used = outer
+
+    def fixed(self, array: Any) -> Known:
+        """A value known now, for rows that hand values on."""
+        return Known.of(f"{self._scope}_value", [array])
 
     # -- values ----------------------------------------------------------------------------
 
@@ -224,12 +254,18 @@ class Context:
             )
         return array
 
+    def is_weight(self, tensor: Tensor) -> bool:
+        """Whether it is a parameter of a block, without a value, that may become a state."""
+        return bool(tensor.weight) and hasattr(self.builder, "state")
+
     def auxiliary(self, tensor: Tensor, arguments: Iterable[Tensor] = ()) -> Tensor:
         """An auxiliary state that starts as the constant ``tensor``.
 
         MXNet allows no variable to be argument and auxiliary state, so a constant that is both, or
         two states, is two variables. ``arguments`` are those of the operator that the state is for.
         """
+        if self.is_weight(tensor):
+            return self.builder.state(tensor, self.names.unique(tensor.weight))
         array = self.value(tensor)
         self._used.update(map(_identity, arguments))
         source = self._sources.get(_identity(tensor))

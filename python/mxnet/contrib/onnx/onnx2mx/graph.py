@@ -23,7 +23,15 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from onnx import AttributeProto, FunctionProto, GraphProto, NodeProto, TensorProto, ValueInfoProto
+from onnx import (
+    AttributeProto,
+    FunctionProto,
+    GraphProto,
+    NodeProto,
+    TensorProto,
+    TypeProto,
+    ValueInfoProto,
+)
 
 from ..errors import ModelError
 from .tensors import TensorReader, is_external
@@ -46,19 +54,29 @@ class ValueInfo:
         ``onnx.TensorProto`` data type of a tensor, 0 where none is said.
     shape : tuple of (int, str or None), or None
         None where not even the rank is said; a size of 0 or less counts as unknown.
+    element : ValueInfo or None
+        What a sequence or an optional holds.
     """
 
     name: str
     kind: str = ""
     data_type: int = 0
     shape: Optional[Tuple[DeclaredSize, ...]] = None
+    element: Optional[ValueInfo] = None
 
     @classmethod
     def read(cls, info: ValueInfoProto) -> ValueInfo:
-        kind = (info.type.WhichOneof("value") or "").replace("_type", "")
+        return cls._of_type(info.name, info.type)
+
+    @classmethod
+    def _of_type(cls, name: str, proto: TypeProto) -> ValueInfo:
+        kind = (proto.WhichOneof("value") or "").replace("_type", "")
+        if kind in ("sequence", "optional"):
+            element = getattr(proto, proto.WhichOneof("value")).elem_type
+            return cls(name, kind, element=cls._of_type(name, element))
         if kind != "tensor":
-            return cls(info.name, kind)
-        tensor = info.type.tensor_type
+            return cls(name, kind)
+        tensor = proto.tensor_type
         shape = tuple(
             (d.dim_value if d.dim_value > 0 else None)
             if d.HasField("dim_value")
@@ -66,7 +84,7 @@ class ValueInfo:
             for d in tensor.shape.dim
         )
         known = tensor.HasField("shape")
-        return cls(info.name, kind, tensor.elem_type, shape if known else None)
+        return cls(name, kind, tensor.elem_type, shape if known else None)
 
 
 @dataclasses.dataclass(frozen=True)

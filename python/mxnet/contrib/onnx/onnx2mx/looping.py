@@ -1,0 +1,134 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+
+"""Loops over an axis as MXNet has them: the body is a graph of its own that an operator holds."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Callable, List, Sequence, Tuple
+
+import mxnet as mx
+
+from ..errors import DynamicSizeError, TranslationError
+from .layouts import IN_ORDER
+from .values import Tensor
+
+if TYPE_CHECKING:
+    from .context import Context
+
+Tensors = List[Tensor]
+Body = Callable[[Sequence[Tensor], Sequence[Tensor]], Tuple[Sequence[Any], Sequence[Any]]]
+
+
+def foreach(
+    op: Context, body: Body, elements: Sequence[Tensor], states: Sequence[Tensor]
+) -> Tuple[Tensors, Tensors]:
+    """Run ``body`` once for each position along the first axis of ``elements``.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(slices, states)`` gives outputs and the next states, of the shapes and types that the
+        states have.
+    elements : sequence of Tensor
+        At least one; of rank 1 and more, with first axes of one size.
+    states : sequence of Tensor
+
+    Returns
+    -------
+    outputs, states : list of Tensor
+        The outputs stacked along a new first axis, and the last states.
+
+    Raises
+    ------
+    TranslationError
+        If the body cannot be a graph: a state changes its shape, or one is no tensor.
+    """
+    count = elements[0].shape[0]
+    name = op.names.unique(f"{op.scope}_foreach")
+    columns = [_in_order(op, op.reshape(e, (*e.shape, 1)) if e.rank == 1 else e) for e in elements]
+    states = [_in_order(op, s) for s in states]
+    with op.nested() as inner:
+        slices = [inner.variable(f"{name}_slice", e.shape[1:], e.dtype) for e in elements]
+        before = [inner.variable(f"{name}_state", s.shape, s.dtype) for s in states]
+        for tensor in (*slices, *before):
+            op.hold(tensor)
+        outputs, after = (list(map(op.tensor, part)) for part in body(slices, before))
+        _check_states(before, after)
+        read = mx.sym.Group([_head(op, t).handle for t in (*outputs, *after)]).list_inputs()
+        # What the body does not read is given back by it: MXNet wants every input read.
+        unread = [t for t in (*slices, *before) if t.handle.name not in read]
+        heads = [_head(op, t) for t in (*outputs, *unread, *after)]
+        graph = mx.sym.Group([head.handle for head in heads])
+        captured = inner.captured()
+    given = dict(zip((v.handle.name for v in (*slices, *before)), (*columns, *states)))
+    found = _node(op, name, graph, given, captured, len(elements), len(heads) - len(after))
+    results = []
+    for index, head in enumerate(heads):
+        stacked = index < len(heads) - len(after)
+        shape = (count, *head.carried) if stacked else head.shape
+        results.append(op.builder.keep(Tensor(found[index], shape, head.dtype)))
+        op.hold(results[-1])
+    stacks = [op.reshape(r, (count, *t.shape)) for r, t in zip(results, outputs)]
+    return stacks, results[len(heads) - len(after) :]
+
+
+def _node(
+    op: Context, name: str, graph: Any, given: Any, captured: Any, elements: int, outputs: int
+) -> Any:
+    """The operator's node: its inputs are elements, states, and then what the body captures."""
+    order = graph.list_inputs()
+    if len(order) != len(set(order)) or set(order) != {*given, *captured}:
+        raise TranslationError("its body has auxiliary states, which MXNet's loops cannot hold")
+    places = [order.index(variable) for variable in given]
+    rest = [variable for variable in order if variable in captured]
+    tensors = [*given.values(), *(captured[variable] for variable in rest)]
+    attrs = {
+        "num_outputs": len(graph.list_outputs()),
+        "num_out_data": outputs,
+        "in_data_locs": places[:elements],
+        "in_state_locs": places[elements:],
+        "remain_locs": [order.index(variable) for variable in rest],
+    }
+    return op.builder.hold("_foreach", graph, tensors, attrs, name)
+
+
+def _check_states(before: Sequence[Tensor], after: Sequence[Tensor]) -> None:
+    for index, (old, new) in enumerate(zip(before, after)):
+        if not isinstance(new, Tensor):
+            raise TranslationError(f"its state {index} is no tensor")
+        if (old.shape, old.dtype) != (new.shape, new.dtype):
+            raise DynamicSizeError(
+                f"its state {index} turns from {old.dtype} of {old.shape} into {new.dtype} of "
+                f"{new.shape}"
+            )
+
+
+def _in_order(op: Context, tensor: Tensor) -> Tensor:
+    if not tensor.origin.laid_out:
+        return tensor
+    reorder, attrs = IN_ORDER
+    return dataclasses.replace(getattr(op, reorder)(tensor, **attrs), shape=tensor.shape)
+
+
+def _head(op: Context, tensor: Any) -> Tensor:
+    """An output of the body as a node of its own, which no input and no other output is."""
+    if not isinstance(tensor, Tensor):
+        raise TranslationError("what its body gives is no tensor")
+    tensor = _in_order(op, tensor)
+    return dataclasses.replace(op.identity(tensor), shape=tensor.shape)
