@@ -45,6 +45,7 @@ OPEN = ("Custom",)
 UNSAID = {("smooth_l1", "scalar"): "1"}
 #: Parameters that the registry calls by another name than the operator, and what it takes.
 MISNAMED = {("_npi_concatenate", "dim"): ("axis", ["int or None", "0"])}
+NUMBERS = ("bfloat16", "float16", "float32", "float64", "int32", "int64", "int8", "uint8")
 #: Operators that the registry gives no parameters, or those of another one, and what they take.
 UNDESCRIBED = {
     "_linspace": {
@@ -53,8 +54,7 @@ UNDESCRIBED = {
         "num": ["int", None],
         "endpoint": ["boolean", "1"],
         "ctx": ["string", ""],
-        "dtype": ["{'bfloat16', 'float16', 'float32', 'float64', 'int32', 'int64', 'int8', 'uint8'}",
-                  "float32"],
+        "dtype": [f"{{{', '.join(map(repr, NUMBERS))}}}", "float32"],
     },
     "_npi_norm": {
         "ord": ["double", "2"],

@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import select
@@ -49,8 +50,13 @@ class MXNetProcess:
         self._environment = {**os.environ, **environment}
         self._child: Optional[subprocess.Popen] = None
 
-    def __call__(self, symbol: str, arrays: Dict[str, np.ndarray]) -> List[np.ndarray]:
+    def __call__(
+        self, symbol: str, arrays: Dict[str, np.ndarray], how: str = "bound"
+    ) -> List[np.ndarray]:
         """Outputs of a symbol, given as JSON, on arrays for all of its variables.
+
+        ``how`` is "bound", or for a symbol of one node "eager" or "in place", which calls the
+        operator at once, with its first input for the output.
 
         Raises
         ------
@@ -65,7 +71,7 @@ class MXNetProcess:
                 env=self._environment,
             )
         child = self._child
-        pickle.dump((symbol, arrays), child.stdin)
+        pickle.dump((symbol, arrays, how), child.stdin)
         child.stdin.flush()
         try:
             if not select.select([child.stdout], [], [], PATIENCE)[0]:
@@ -87,11 +93,11 @@ def serve() -> None:
     os.dup2(2, 1)
     while True:
         try:
-            symbol, arrays = pickle.load(calls)
+            symbol, arrays, how = pickle.load(calls)
         except EOFError:
             return
         try:
-            answer: object = run(symbol, arrays)
+            answer: object = run(symbol, arrays) if how == "bound" else call(symbol, arrays, how)
         except Exception as error:
             answer = f"{type(error).__name__}: {error}"
         pickle.dump(answer, answers)
@@ -112,6 +118,27 @@ def run(symbol: str, arrays: Dict[str, np.ndarray]) -> List[np.ndarray]:
         grad_req="null",
     )
     return [output.asnumpy() for output in executor.forward(is_train=False)]
+
+
+def call(symbol: str, arrays: Dict[str, np.ndarray], how: str) -> List[np.ndarray]:
+    """Call the one operator of a symbol: what binding cannot do, as sizes come from the values."""
+    import ctypes
+
+    import mxnet as mx
+    from mxnet._ctypes.ndarray import _imperative_invoke
+    from mxnet.base import _LIB, c_str, check_call
+
+    nodes = json.loads(symbol)["nodes"]
+    attrs = nodes[-1].get("attrs", {})
+    handle = ctypes.c_void_p()
+    check_call(_LIB.NNGetOpHandle(c_str(nodes[-1]["op"]), ctypes.byref(handle)))
+    with mx.util.np_shape(True):
+        given = [arrays[nodes[k]["name"]] for k, _, _ in nodes[-1]["inputs"]]
+        inputs = [mx.np.array(a, dtype=a.dtype) for a in given]
+        out = inputs[0] if how == "in place" else None
+        keys, values = list(attrs), [str(v) for v in attrs.values()]
+        found = _imperative_invoke(handle.value, inputs, keys, values, out, True, out is None)
+        return [o.asnumpy() for o in (found if out is None else [out])]
 
 
 if __name__ == "__main__":

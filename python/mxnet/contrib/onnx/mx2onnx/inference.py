@@ -124,7 +124,8 @@ class TypeInference:
             self._judge(node, name, found[name].tensor_type)
         self._contents.pop(node.output[0], None)  # names of nodes that were folded come again
         entries = CONTENTS.get(node.op_type)
-        numbers = entries(self, node) if entries is not None else None
+        rank = len(self._types[node.output[0]].dims or ())
+        numbers = entries(self, node) if entries is not None and rank <= 1 else None
         if numbers is not None:
             self._contents[node.output[0]] = numbers
 
@@ -162,7 +163,7 @@ class TypeInference:
         """What is known of the entries of an integer vector or number; None for nothing."""
         tensor = self._constants.get(name)
         if tensor is not None:
-            if tensor.dtype.kind != "i" or tensor.nbytes > SHOWN_BYTES:
+            if tensor.dtype.kind != "i" or tensor.nbytes > SHOWN_BYTES or len(tensor.shape) > 1:
                 return None
             return tuple(int(n) for n in tensor.read().reshape(-1))
         if name in self._contents:

@@ -38,6 +38,9 @@ test_diagonals = checks([
     *(case(n, data(3, 4)) for n in ("_np_diagonal", "_np_trace")),
     case("_np_diagonal", data(3, 4), offset=7).but(refused="empty"),
     *(case("_np_diagflat", data(2, 2, 2, dtype=t), k=k) for t in NUMBERS for k in (0, 2, -1)),
+    *(case("_npi_tril", data(2, 3, 4, dtype=t), k=k)
+      for t in ("float32", "float64", "int64", "int8", "float16") for k in (0, 1, -1)),
+    *(case("_npi_tril", data(3), k=k) for k in (0, -1)),
     case("_npi_diag_indices_from", data(3, 3)),
     case("_npi_diag_indices_from", data(4, 4, 4)),
     *(case("_linalg_extractdiag", data(*s), offset=o) for s in MATRICES for o in OFFSETS),

@@ -77,4 +77,25 @@ ENTRIES = [
     case("where", values([0, -3]), data(2, 3, 4, dtype="int8"), data(2, 3, 4, dtype="int8")),
 ]  # fmt: skip
 
+NUMBERS = ("float32", "float16", "float64", "int8", "uint8", "int32", "int64")
+INTO = ("float32", "float64", "int8", "uint8", "int32", "int64")
+SPARSE = [[[0, 1], [2, 0]], [[0, 0], [3, 4]]]
+NUMPY = [
+    *(case(f"_npi_where_{n}scalar", data(2, 3, 4, dtype=c, low=0, high=1), data(1, 3, 4, dtype=t),
+           scalar=1.5)
+      for n in "lr" for c in ("bool", "float32", "int32") for t in (*NUMBERS, "bool")),
+    *(case("_npi_where_scalar2", data(2, 3, 4, dtype=c, low=0, high=1), x=1.5, y=-2)
+      for c in ("bool", "float32", "int32")),
+    *(case("_ravel_multi_index", values([[0, 1, 1], [2, 0, 1], [3, 3, 0]], t), shape=(2, 3, 4))
+      for t in INTO),
+    case("_ravel_multi_index", values([[0, 1, 1], [2, 0, 1]]), shape=(-1, 4)),
+    case("_ravel_multi_index", data(2, 3, 4), shape=(3, 4)).but(refused="a matrix"),
+    *(case("_unravel_index", values([0, 23, 7, 11], t), shape=(2, 3, 4)) for t in INTO),
+    *(case("_unravel_index", values([0, 23, 7], "int64"), shape=s) for s in ((50,), (-1, 5))),
+    case("_unravel_index", data(2, 3), shape=(3, 4)).but(refused="a vector"),
+    *(case("_contrib_index_array", data(2, 3, 4), axes=a) for a in (None, (1,), (-1, 0))),
+    case("_contrib_index_array", data(3)),
+    *(case("_npx_nonzero", values(SPARSE, t)).but(how="eager") for t in (*NUMBERS, "bool")),
+]  # fmt: skip
+
 test_indexing = checks([*SLICES, *ENTRIES])

@@ -202,9 +202,6 @@ INDEXING = [
     case("_backward_gather_nd", data(4, 5, 2), PLACES, shape=(2, 3, 5, 2))
     .but(opsets=(16, 17, 28)),
     case("_backward_gather_nd", data(4), PLACES, shape=(2, 3)).but(opsets=(16, 17, 28)),
-    *(case("_npi_tril", x(t), k=k).but(opsets=(14, 17, 28))
-      for t in ("float32", "float64", "int64") for k in (0, 1, -1)),
-    case("_npi_tril", data(3)).but(refused="a vector"),
 ]  # fmt: skip
 
 test_numpy_style = checks([

@@ -40,6 +40,8 @@ LOW_RANK = {
     "_eye": "reads nothing",
     "_full": "reads nothing",
     "_ones": "reads nothing",
+    "_ravel_multi_index": "takes matrices",
+    "_unravel_index": "takes vectors",
     "_zeros": "reads nothing",
     "batch_take": "takes matrices",
     "SVMOutput": "takes matrices",

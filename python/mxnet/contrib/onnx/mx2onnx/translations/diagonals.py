@@ -23,7 +23,7 @@ import numpy as np
 from ...errors import TranslationError
 from ...translation import TranslationTable
 from .casting import carried
-from .dimensions import count, sizes
+from .dimensions import count, positions, sizes
 from .elementwise import smaller
 
 table = TranslationTable()
@@ -173,3 +173,23 @@ def maketrian(op, a, *, offset, lower):
         zeros = op.Expand(zeros, ahead)
     padded = op.Concat(a, zeros, axis=rank - 1)
     return op.Gather(padded, op.constant(places, np.int64), axis=rank - 1)
+
+
+def triangle(op, x, k, lower=True):
+    """What lies on and below the diagonal ``k`` of the last two axes, or on and above it."""
+    rank = op.rank(x)
+    if op.opset >= 14 and op.dtype(x) in (np.float32, np.float64, np.int64):  # those have kernels
+        return op.Trilu(x, np.int64(k), upper=int(not lower))
+    rows, columns = (positions(op, x, a) for a in (rank - 2, rank - 1))
+    behind = op.Sub(op.Sub(columns, np.int64(k)), op.Unsqueeze(rows, axes=[1]))
+    outside = op.Greater(behind, 0) if lower else op.Less(behind, 0)
+    return op.Where(outside, op.constant(0, op.dtype(x)), x)
+
+
+@table.op("_npi_tril")
+def tril(op, data, *, k):
+    """Of a vector, that of the matrix with the vector in every row."""
+    if op.rank(data) == 1:
+        size = sizes(op, data, [0])
+        data = op.Expand(data, op.Concat(size, size, axis=0))
+    return triangle(op, data, k)

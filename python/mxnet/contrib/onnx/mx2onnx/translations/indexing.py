@@ -24,7 +24,7 @@ from ...errors import TranslationError
 from ...translation import TranslationTable
 from .casting import cast, known_dtype, number_as, takes
 from .comparison import as_bool
-from .dimensions import TO_THE_END, along, sizes
+from .dimensions import TO_THE_END, along, positions, sizes
 from .elementwise import larger, smaller
 
 table = TranslationTable()
@@ -131,7 +131,7 @@ def one_hot(op, indices, *, depth, on_value, off_value, dtype):
     return op.Where(hot, on, off)
 
 
-def _coordinates_last(op, indices):
+def coordinates_last(op, indices):
     """MXNet has the coordinates along the first axis, ONNX along the last."""
     rank = op.rank(indices)
     return op.Transpose(cast(op, indices, np.int64), perm=[*range(1, rank), 0])
@@ -141,20 +141,20 @@ def _coordinates_last(op, indices):
 def gather_nd(op, data, indices):
     if op.dims(indices)[0] is None:
         raise TranslationError("the first size of the indices, the coordinates, must be known")
-    return op.GatherND(data, _coordinates_last(op, indices))
+    return op.GatherND(data, coordinates_last(op, indices))
 
 
 @table.op("scatter_nd", limits="of two entries for one place either may win")
 def scatter_nd(op, data, indices, *, shape):
     zeros = op.constant(np.zeros(shape, op.dtype(data)))
-    return op.ScatterND(zeros, _coordinates_last(op, indices), data)
+    return op.ScatterND(zeros, coordinates_last(op, indices), data)
 
 
 @table.op("_backward_gather_nd", limits="from opset 16 on")
 def scatter_sum(op, data, indices, *, shape):
     """What entries for one place come to together."""
     zeros = op.constant(np.zeros(shape, op.dtype(data)))
-    return op.ScatterND(zeros, _coordinates_last(op, indices), data, reduction="add")
+    return op.ScatterND(zeros, coordinates_last(op, indices), data, reduction="add")
 
 
 @table.op("where")
@@ -174,9 +174,66 @@ def npi_where(op, condition, x, y):
     return op.Where(condition, x, y)
 
 
-@table.op("_npi_tril", limits="vectors; from opset 14 on")
-def tril(op, data, *, k):
-    """What lies below the diagonal ``k``."""
-    if op.rank(data) < 2:
-        raise TranslationError("a matrix made of a vector is not covered")
-    return op.Trilu(data, np.int64(k), upper=0)
+def _scalars_in(op, condition, x, y):
+    """One of two, where numbers are of the dtype of the tensor beside them."""
+    dtype = op.dtype(x if isinstance(x, str) else y)
+    x, y = (v if isinstance(v, str) else op.constant(number_as(v, dtype)) for v in (x, y))
+    return npi_where(op, condition, x, y)
+
+
+@table.op("_npi_where_lscalar")
+def where_left_number(op, condition, x, *, scalar):
+    """The number where the condition holds."""
+    return _scalars_in(op, condition, scalar, x)
+
+
+@table.op("_npi_where_rscalar")
+def where_right_number(op, condition, y, *, scalar):
+    return _scalars_in(op, condition, y, scalar)
+
+
+@table.op("_npi_where_scalar2")
+def where_numbers(op, condition, *, x, y):
+    return op.Where(as_bool(op, condition), *(op.constant(v, np.float32) for v in (x, y)))
+
+
+# Indices themselves
+@table.op("_ravel_multi_index", limits="matrices alone: MXNet overruns its memory for others")
+def ravel_multi_index(op, data, *, shape):
+    """Coordinates are along the first axis."""
+    if op.rank(data) != 2:
+        raise TranslationError("MXNet itself takes nothing but a matrix of coordinates")
+    steps = op.constant(np.cumprod((1, *shape[:0:-1]))[::-1], np.int64)
+    steps = along(op, steps, data, 0)
+    total = op.ReduceSum(op.Mul(cast(op, data, np.int64), steps), axes=[0], keepdims=0)
+    return cast(op, total, op.dtype(data))
+
+
+@table.op("_unravel_index", limits="vectors alone: MXNet overruns its memory for others")
+def unravel_index(op, data, *, shape):
+    """The first coordinate has no bound."""
+    if op.rank(data) != 1:
+        raise TranslationError("MXNet itself takes nothing but a vector of indices")
+    rest, coordinates = op.Unsqueeze(cast(op, data, np.int64), axes=[0]), []
+    for size in shape[:0:-1]:
+        coordinates.insert(0, op.Mod(rest, np.int64(size)))
+        rest = op.Div(op.Sub(rest, coordinates[0]), np.int64(size))
+    joined = op.Concat(rest, *coordinates, axis=0) if coordinates else rest
+    return cast(op, joined, op.dtype(data))
+
+
+@table.op("_contrib_index_array")
+def index_array(op, data, *, axes):
+    """The coordinates of every entry, or those along ``axes``, along a new last axis."""
+    rank, shape = op.rank(data), op.Shape(data)
+    axes = range(rank) if axes is None else [op.axis(data, a) for a in axes]
+    grids = [op.Expand(along(op, positions(op, data, a), data, a), shape) for a in axes]
+    return op.Concat(*(op.Unsqueeze(g, axes=[rank]) for g in grids), axis=rank)
+
+
+@table.op("_npx_nonzero")
+def nonzero(op, x):
+    """A row for each entry, the coordinates along the last axis."""
+    if op.dtype(x) not in (np.float32, np.int64):  # kernels of ONNX Runtime
+        x = as_bool(op, x)
+    return op.Transpose(op.NonZero(x), perm=[1, 0])
