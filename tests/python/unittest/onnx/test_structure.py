@@ -53,7 +53,7 @@ KNOW_OPERATORS = {
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 500, 60
 LIBRARIES_OF_ROWS = {
     "__future__", "math", "typing", "functools", "itertools", "collections", "dataclasses",
-    "numpy", "onnx",
+    "contextlib", "contextvars", "inspect", "numpy", "onnx",
 }  # fmt: skip
 #: Rooms that work where no MXNet can be installed.
 WITHOUT_MXNET = ("mx2onnx", "folding")

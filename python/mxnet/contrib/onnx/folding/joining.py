@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .table import FoldingTable, NotFolded
+from .table import FoldingTable
 
 table = FoldingTable()
 
@@ -35,16 +35,18 @@ def concat_1(*inputs, axis=1):
     return np.concatenate(inputs, axis)
 
 
-@table.op("Split", versions=(2, 11, 13, 18))
-def split(input, *, split=None, axis, num_outputs=None):
-    """Without lengths and number, the number is that of the node's outputs."""
-    if split is None and num_outputs is None:
-        raise NotFolded("parts of which only the node knows how many they are")
-    length = input.shape[axis]
+@table.op("Split", versions=(2, 11, 13, 18), counts=True)
+def split(input, *, split=None, axis, num_outputs=None, count=1):
+    """Without lengths, the parts are of one length but the last, which may be shorter."""
     if split is None:
-        part = -(-length // num_outputs)
-        split = [part] * (num_outputs - 1)
-        split.append(length - sum(split))
-    if sum(split) != length:
-        raise ValueError(f"parts of {split} out of {length}")
-    return np.split(input, np.cumsum(split)[:-1], axis)
+        split = _equal_parts(input.shape[axis], num_outputs or count, num_outputs is not None)
+    if sum(split) != input.shape[axis] or min(split) < 0 or len(split) != count:
+        raise ValueError(f"{count} parts of {split} out of {input.shape[axis]}")
+    return tuple(np.split(input, np.cumsum(split)[:-1], axis))
+
+
+def _equal_parts(length, count, uneven):
+    if length % count and not uneven:
+        raise ValueError(f"{count} equal parts out of {length}")
+    part = -(-length // count)
+    return [max(0, min(part, length - part * i)) for i in range(count)]

@@ -24,11 +24,25 @@ from .table import FoldingTable
 
 table = FoldingTable()
 
+
+def extremum(function, of_nothing):
+    """``function``, that of no elements being the least or the largest value of the type."""
+
+    def extreme(x, axis, keepdims):
+        if x.dtype.kind in "iu":
+            edge = getattr(np.iinfo(x.dtype), "min" if of_nothing < 0 else "max")
+        else:
+            edge = of_nothing > 0 if x.dtype == bool else x.dtype.type(of_nothing)
+        return function(x, axis=axis, keepdims=keepdims, initial=edge)
+
+    return extreme
+
+
 REDUCTIONS = {
     "ReduceSum": (np.sum, (1, 11, 13)),
     "ReduceProd": (np.prod, (1, 11, 13, 18)),
-    "ReduceMax": (np.max, (1, 11, 12, 13, 18, 20)),
-    "ReduceMin": (np.min, (1, 11, 12, 13, 18, 20)),
+    "ReduceMax": (extremum(np.max, -np.inf), (1, 11, 12, 13, 18, 20)),
+    "ReduceMin": (extremum(np.min, np.inf), (1, 11, 12, 13, 18, 20)),
     "ReduceMean": (np.mean, (1, 11, 13, 18)),
 }
 

@@ -18,8 +18,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import dataclasses
-from typing import ClassVar, Iterable, Type
+import functools
+import inspect
+from typing import Any, ClassVar, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Type
 
 from ..translation import Translation, TranslationTable
 
@@ -44,10 +48,34 @@ class Fold(Translation):
     chooses : bool
         Whether the result hangs on which of two values is larger or whether they are equal. Where
         they are sizes, a choice may fall otherwise for other sizes.
+    counts : bool
+        Whether the function takes the number of the node's outputs, as ``count``.
+    learns : bool
+        Whether the result is a weight that training may change, though its arguments are none.
+
+    Notes
+    -----
+    The function takes and gives arrays. Several outputs are a tuple, an output that is left out is
+    None, a sequence is a list. Strings are arrays of objects that are ``str``, as
+    ``onnx.numpy_helper`` has them.
     """
 
     measures: bool = False
     chooses: bool = False
+    counts: bool = False
+    learns: bool = False
+
+    @functools.cached_property
+    def _parameters(self) -> List[inspect.Parameter]:
+        return [p for p in super()._parameters if not (self.counts and p.name == "count")]
+
+    def compute(
+        self, arrays: Sequence[Any], values: Mapping[str, Any], outputs: int
+    ) -> Tuple[Any, ...]:
+        """All results of a node that has so many outputs."""
+        counted = {"count": outputs} if self.counts else {}
+        result = self.function(*arrays, **values, **counted)
+        return result if isinstance(result, tuple) else (result,)
 
 
 class FoldingTable(TranslationTable):
@@ -58,6 +86,25 @@ class FoldingTable(TranslationTable):
     def __init__(self) -> None:
         super().__init__(context=False)
 
+    def find(self, op_type: str, version: int = 0, domain: str = "") -> Optional[Fold]:
+        """The row written for exactly this version, or None."""
+        row = super().find(op_type, version, domain)
+        assert row is None or isinstance(row, Fold)
+        return row
+
+
+_unbounded: contextvars.ContextVar[bool] = contextvars.ContextVar("unbounded", default=False)
+
+
+@contextlib.contextmanager
+def unbounded() -> Iterator[None]:
+    """Within this scope results may be of any size: they are not made ahead but needed."""
+    token = _unbounded.set(True)
+    try:
+        yield
+    finally:
+        _unbounded.reset(token)
+
 
 def bounded(sizes: Iterable[int]) -> None:
     """Called by a fold before it makes an array of these sizes out of something smaller.
@@ -65,8 +112,10 @@ def bounded(sizes: Iterable[int]) -> None:
     Raises
     ------
     NotFolded
-        If they are more than ``MAX_ELEMENTS``.
+        If they are more than ``MAX_ELEMENTS`` and not needed at once, see :func:`unbounded`.
     """
+    if _unbounded.get():
+        return
     count = 1
     for size in sizes:
         count *= int(size)

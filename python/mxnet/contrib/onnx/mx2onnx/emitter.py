@@ -39,8 +39,9 @@ from onnx import NodeProto, helper
 
 from ..errors import ConversionError, TranslationError
 from ..folding import NotFolded, folds
+from ..folding.table import Fold
 from ..opset import OpSchema
-from ..translation import Translation, bind
+from ..translation import bind
 from .inference import TensorType, TypeInference
 from .schema_checks import (
     attribute_value,
@@ -373,7 +374,7 @@ class Emitter:
 
 
 def _computation(
-    row: Translation,
+    row: Fold,
     schema: OpSchema,
     node: NodeProto,
     tensors: Sequence[Optional[Tensor]],
@@ -388,7 +389,8 @@ def _computation(
         operands, values = bind(row, schema, node, tensors, known)
         arrays = [None if t is None else t.read() for t in operands]
         try:
-            return np.asarray(row.function(*arrays, **values)).astype(dtype, copy=False)
+            result = row.compute(arrays, values, len(node.output))[0]
+            return np.asarray(result).astype(dtype, copy=False)
         except (ConversionError, NotFolded):
             raise
         except Exception as error:

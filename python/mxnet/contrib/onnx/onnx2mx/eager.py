@@ -25,17 +25,17 @@ import numpy as np
 
 from onnx import helper
 
-from ..dtypes import in_mxnet, numpy_dtype, onnx_name
+from ..dtypes import numpy_dtype, onnx_name
 from ..errors import ModelError, TranslationError, refuse
 from ..translation import TranslationTable
-from .builders import NDArrayBuilder
+from .builders import NDArrayBuilder, holds
 from .graph import ValueInfo
 from .loading import ModelFile, load
 from .normalise import normalise
 from .planning import Planner
 from .translating import Translator
 from .translations import import_table
-from .values import Known, Tensor
+from .values import Known, Tensor, as_array
 
 
 class EagerModel:
@@ -115,7 +115,7 @@ class EagerModel:
             for name in arrays
             if name not in infos
         ]
-        given = {n: np.asarray(arrays[n]) for n in infos if n in arrays}
+        given = {n: as_array(arrays[n]) for n in infos if n in arrays}
         problems += [
             ModelError(
                 f"the array for the input '{name}' is {array.dtype} of {array.shape}: {text}"
@@ -163,9 +163,7 @@ def _is_of(dtype: np.dtype, data_type: int) -> bool:
 
 def _value(builder: NDArrayBuilder, name: str, array: np.ndarray) -> Any:
     """The array in MXNet; where MXNet cannot hold it, it may still be folded."""
-    if not array.size or not in_mxnet(array.dtype):
-        return Known(name, (array,))
-    return builder.input(name, array)
+    return builder.input(name, array) if holds(array) else Known.of(name, [array])
 
 
 def _array(builder: NDArrayBuilder, value: Any) -> Any:

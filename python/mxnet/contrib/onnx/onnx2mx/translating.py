@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Callable, Dict, List, Mapping, MutableMapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, MutableMapping, Optional, Tuple
 
 import numpy as np
 
@@ -33,13 +33,15 @@ from ..errors import (
     UnsupportedOperatorError,
     refuse,
 )
-from ..folding.table import NotFolded
+from ..folding.table import NotFolded, unbounded
 from ..translation import bind
+from .builders import holds
 from .checking import check_input_types, check_output_types
+from .computing import assume_choice, compute, known_inputs, known_value, leaves
 from .context import Context, Names
-from .hazards import MOST_ELEMENTS
 from .planning import Plan, Planner, Step
-from .values import Dim, Known, Tensor, Value, assume, at
+from .subgraphs import Subgraph
+from .values import Dim, Known, Tensor, Value
 
 #: Stands for a value whose node was refused; what depends on it is left out without a word.
 REFUSED = object()
@@ -76,6 +78,7 @@ class Translator:
         self.samples: int = builder.samples
         self.refusals: List[ConversionError] = []
         self._prefix = ""
+        self._inner_constants: Dict[int, Tuple[Plan, Dict[str, Known]]] = {}
 
     def run(self, inputs: Mapping[str, Any]) -> List[Value]:
         """Translate all nodes.
@@ -118,6 +121,8 @@ class Translator:
                 if isinstance(error, RecursionError):
                     error = TranslationError("hangs on too long a chain of values that vary")
                 placed = self._placed(error, step)
+                if self.op.builder is not self.builder:  # a graph of its own is whole or nothing
+                    raise placed from None
                 if self.hasty and not self.refusals and isinstance(error, InferenceError):
                     raise placed from None
                 self.refusals.append(placed)
@@ -140,14 +145,16 @@ class Translator:
     def _outputs(self, step: Step, scope: Scope) -> List[Any]:
         inputs = [self._read(name, scope) for name in step.node.inputs]
         bound: Dict[str, np.dtype] = {}
+        outputs: Optional[List[Any]] = None
         if step.schema is not None:
             dtypes = list(map(_dtype, inputs))
             bound = check_input_types(step.schema, dtypes, step.node.inputs)
         if step.fold is not None:
-            folded = self._fold(step, inputs, scope)
-            if folded is not None:
-                return folded
-        outputs = self._emit(step, inputs, scope)
+            outputs = self._fold(step, inputs, scope)
+        if outputs is None:
+            outputs = self._compute(step, inputs)
+        if outputs is None:
+            outputs = self._emitted(step, inputs, scope)
         if step.schema is not None:
             check_output_types(step.schema, bound, list(map(_dtype, outputs)))
         return outputs
@@ -161,47 +168,68 @@ class Translator:
 
     # -- folding ---------------------------------------------------------------------------
 
-    def _fold(self, step: Step, inputs: List[Value], scope: Scope) -> Optional[List[Known]]:
+    def _fold(self, step: Step, inputs: List[Value], scope: Scope) -> Optional[List[Value]]:
         """The node's results where they are known without running anything, else None."""
         fold: Any = step.fold
-        known = [v if isinstance(v, Known) else None for v in inputs]
-        if fold.measures and isinstance(inputs[0], Tensor):
-            known[0] = _shape_alone(inputs[0], self.samples)
-        if any(k is None and v is not None for k, v in zip(known, inputs)):
+        known = known_inputs(fold, inputs, self.samples)
+        if known is None:
             return None
-        varies = any(k is not None and k.varies for k in known)
-        samples = range(self.samples if varies else 1)
+        varying = any(isinstance(v, Known) and v.varies for v in leaves(known))
         try:
-            results = [self._folded_once(step, known, k) for k in samples]
+            results = [compute(step, known, k) for k in range(self.samples if varying else 1)]
         except NotFolded:
             return None
-        outputs = []
-        trainable = any(k is not None and k.trainable for k in known) and not fold.measures
-        for index, arrays in enumerate(zip(*results)):
-            if max(a.size for a in arrays) > MOST_ELEMENTS:
-                raise InferenceError("its result has more elements than an MXNet tensor holds")
-            emit = self._later(step, inputs, scope, index) if varies else None
-            outputs.append(Known.of(step.node.outputs[index], arrays, emit, trainable))
-        if varies and fold.chooses:
-            _assume_choice(self._prefix + step.node.name, step, known, outputs[0], self.samples)
+        trainable = fold.learns or any(isinstance(v, Known) and v.trainable for v in leaves(known))
+        trainable = trainable and not fold.measures
+        outputs: List[Value] = []
+        for index, name in enumerate(step.node.outputs):
+            if not name:
+                outputs.append(None)
+                continue
+            emit = self._later(step, inputs, scope, index) if varying else None
+            arrays = [result[index] for result in results]
+            outputs.append(known_value(name, arrays, emit, trainable))
+        if varying and fold.chooses and isinstance(outputs[0], Known):
+            assume_choice(self._prefix + step.node.name, step, known, outputs[0], self.samples)
         return outputs
 
-    def _folded_once(
-        self, step: Step, known: Sequence[Optional[Known]], sample: int
-    ) -> Sequence[Any]:
-        fold: Any = step.fold
-        args, values = bind(
-            fold, step.schema, step.node.proto, known, lambda _, v: v.at(sample).tolist()
-        )
-        arrays = [None if a is None else a.at(sample) for a in args]
+    def _emitted(self, step: Step, inputs: List[Value], scope: Scope) -> List[Any]:
+        """The node's results by its row; what that refuses, an eager run may leave to the fold."""
         try:
-            with np.errstate(all="ignore"):
-                result = fold.function(*arrays, **values)
-        except (IndexError, ValueError, ArithmeticError, MemoryError) as error:
-            raise InferenceError(f"cannot be computed: {error}") from None  # ONNX would refuse too
-        except TypeError as error:
-            raise TranslationError(f"its fold fails: {error}") from error
-        return result if isinstance(result, (tuple, list)) else (result,)
+            return self._emit(step, inputs, scope)
+        except TranslationError:
+            outputs = self._compute(step, inputs, refused=True)
+            if outputs is None:
+                raise
+            return outputs
+
+    def _compute(
+        self, step: Step, inputs: List[Value], refused: bool = False
+    ) -> Optional[List[Value]]:
+        """The node's results by its fold on arrays, where an eager run can do no better."""
+        if not self.builder.eager or step.fold is None:
+            return None
+        rowless = step.row is None and step.body is None and not step.needs_typed_body
+        if not (rowless or refused) and all(
+            isinstance(v, Tensor) or (isinstance(v, Known) and holds(v.at(0)))
+            for v in leaves(inputs)
+        ):
+            return None
+        known = [self._array(name, value) for name, value in zip(step.node.inputs, inputs)]
+        try:
+            with unbounded():
+                results = compute(step, known, 0)
+        except NotFolded as reason:
+            if rowless:
+                raise TranslationError(f"is not covered: {reason}") from None
+            return None
+        return [known_value(n, [a]) if n else None for n, a in zip(step.node.outputs, results)]
+
+    def _array(self, name: str, value: Value) -> Any:
+        """A value as an array that was read from MXNet's memory where it was there."""
+        if isinstance(value, list):
+            return [self._array(name, v) for v in value]
+        return Known(name, (self.builder.read(value),)) if isinstance(value, Tensor) else value
 
     def _later(
         self, step: Step, inputs: List[Value], scope: Scope, index: int
@@ -249,7 +277,10 @@ class Translator:
                     attribute = step.schema.attribute_name(attribute) or attribute
                 bodies = [self._subgraph(plan, scope) for plan in step.graphs[attribute]]
                 values[name] = bodies if isinstance(value, list) else bodies[0]
-        tensors = [op.tensor(t) for t in tensors]  # may emit what computes them
+        if not row.passes:
+            tensors = [op.tensor(t) for t in tensors]  # may emit what computes them
+            if any(isinstance(t, list) for t in tensors):
+                raise TranslationError("one of its inputs is a sequence, it takes tensors")
         wanted = max(i for i, name in enumerate(step.node.outputs) if name) + 1
         with op.node(self._prefix + step.node.name, wanted):
             try:
@@ -259,7 +290,8 @@ class Translator:
             except Exception as error:
                 text = f"its row fails with {type(error).__name__}: {error}"
                 raise TranslationError(text) from error
-            outputs = list(result) if isinstance(result, (list, tuple)) else [result]
+            several = isinstance(result, tuple if row.passes else (list, tuple))
+            outputs = list(result) if several else [result]
             op.name_after_node(outputs[0] if outputs else None)
         if len(outputs) < wanted or not all(
             isinstance(o, (Tensor, Known, list)) or o is None for o in outputs
@@ -297,19 +329,12 @@ class Translator:
             )
         return array.tolist()
 
-    def _subgraph(self, plan: Plan, outer: Scope) -> Callable[..., List[Any]]:
-        """A callable that translates a subgraph in place.
-
-        It takes the subgraph's inputs and gives its outputs, as values.
-        """
-
-        def build(*inputs: Value) -> List[Any]:
-            given = zip((v.name for v in plan.graph.inputs), inputs)
-            scope = collections.ChainMap({**_constants(plan), **dict(given)}, outer)
-            self._walk(plan, scope)
-            return [self._read(v.name, scope) for v in plan.graph.outputs]
-
-        return build
+    def _subgraph(self, plan: Plan, outer: Scope) -> Subgraph:
+        """A subgraph as a row calls it; its constants are the same at every call."""
+        if id(plan) not in self._inner_constants:
+            self._inner_constants[id(plan)] = plan, _constants(plan)
+        constants = self._inner_constants[id(plan)][1]
+        return Subgraph(plan, constants, outer, self._walk, self._read)
 
 
 def _constants(plan: Plan) -> Dict[str, Known]:
@@ -337,63 +362,11 @@ def _holds_graphs(value: Any) -> bool:
     return isinstance(first, GraphProto)
 
 
-def _shape_alone(tensor: Tensor, samples: int) -> Known:
-    """An array of the tensor's shape that takes no memory, for folds that read only the shape."""
-    try:
-        return Known(
-            "",
-            tuple(
-                np.broadcast_to(np.zeros((), tensor.dtype), at(tensor.shape, k))
-                for k in range(samples if _has_dims(tensor) else 1)
-            ),
-        )
-    except ValueError as error:
-        raise InferenceError(f"its shape {tensor.shape} is impossible: {error}") from None
-
-
-def _has_dims(tensor: Tensor) -> bool:
-    return any(isinstance(size, Dim) for size in tensor.shape)
-
-
 def _remedy(step: Step, inputs: List[Value]) -> str:
     unknown = [n for n, v in zip(step.node.inputs, inputs) if isinstance(v, Tensor)]
-    return f"; '{', '.join(unknown)}' is computed at run time" if unknown else ""
-
-
-def _assume_choice(
-    name: str, step: Step, known: Sequence[Optional[Known]], result: Known, samples: int
-) -> None:
-    """Note a choice between sizes that fell alike in all samples."""
-    inputs = [k for k in known if k is not None]
-    if _fell_alike(inputs, result, samples):
-        outcome = np.unique(result.at(0)).tolist() if result.dtype == bool else result.elements()
-        assume(f"{step.node.op_type} node '{name}' gives {outcome} whatever the sizes are")
-
-
-def _fell_alike(inputs: Sequence[Known], result: Known, samples: int) -> bool:
-    """Whether some element of ``result`` hangs on a size and yet is one choice in all samples."""
-    results = [result.at(k) for k in range(samples)]
-    if len({a.shape for a in results}) > 1:  # over positions, not over sizes
-        return _is_one_fill(results) or any(
-            v.varies and all(np.array_equal(v.at(k), a) for k, a in enumerate(results))
-            for v in inputs
-        )
-    alike = np.all([a == results[0] for a in results], axis=0)
-    varies, negative, varying_negative = (np.zeros(alike.shape, bool) for _ in range(3))
-    for value in inputs:
-        arrays = [np.broadcast_to(value.at(k), alike.shape) for k in range(samples)]
-        moves = np.any([a != arrays[0] for a in arrays], axis=0)
-        below = np.min(arrays, axis=0) < 0
-        varies |= moves
-        negative |= below & ~moves
-        varying_negative |= below & moves
-        if result.dtype != bool:
-            alike |= np.all([a == b for a, b in zip(arrays, results)], axis=0)
-    # Sizes are never negative: to compare one with something negative is no choice.
-    no_choice = negative & ~varying_negative
-    return bool((varies & alike & ~no_choice).any())
-
-
-def _is_one_fill(arrays: Sequence[np.ndarray]) -> bool:
-    first = arrays[0].flat[0] if arrays[0].size else None
-    return all(a.size and bool((a == first).all()) for a in arrays)
+    if not unknown:
+        return ""
+    text = f"; '{', '.join(unknown)}' is computed at run time"
+    if step.fold is not None:
+        text += ", which the block of import_to_gluon and mx.contrib.onnx.backend can follow"
+    return text

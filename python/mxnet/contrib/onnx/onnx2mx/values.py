@@ -218,6 +218,8 @@ class Tensor:
         The array itself where the tensor is a constant.
     origin : Origin
         What the emission of its readers hangs on, see :mod:`layouts`.
+    weight : str
+        Name of the weight that it is, where a block keeps it as a parameter: it has no ``value``.
     """
 
     handle: Any
@@ -225,6 +227,7 @@ class Tensor:
     dtype: np.dtype
     value: Optional[np.ndarray] = None
     origin: Origin = PLAIN
+    weight: str = ""
 
     @property
     def rank(self) -> int:
@@ -234,6 +237,12 @@ class Tensor:
     def carried(self) -> Shape:
         """The shape that MXNet sees."""
         return self.shape or (1,)
+
+
+def as_array(value: Any) -> np.ndarray:
+    """``value`` as an array; strings are objects, as ``onnx.numpy_helper`` has them."""
+    array = np.asarray(value)
+    return array.astype(object) if array.dtype.kind == "U" else array
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -265,7 +274,7 @@ class Known:
         trainable: bool = False,
     ) -> Known:
         """The value that is ``arrays[k]`` in sample ``k``; equal arrays become one."""
-        arrays = tuple(map(np.asarray, arrays))
+        arrays = tuple(map(as_array, arrays))
         first = arrays[0]
         same = all(
             a is first or np.array_equal(a, first, equal_nan=a.dtype.kind == "f")

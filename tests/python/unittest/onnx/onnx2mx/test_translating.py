@@ -19,7 +19,13 @@
 import numpy as np
 import onnx
 import pytest
-from mxnet.contrib.onnx.errors import ConversionError, ModelError, TranslationError
+from mxnet.contrib.onnx.errors import (
+    ConversionError,
+    DynamicSizeError,
+    ModelError,
+    TranslationError,
+)
+from mxnet.contrib.onnx.onnx2mx.computing import known_value
 from mxnet.contrib.onnx.onnx2mx.eager import run_eagerly
 from mxnet.contrib.onnx.onnx2mx.import_model import translate
 from mxnet.contrib.onnx.translation import TranslationTable
@@ -308,3 +314,45 @@ def test_long_chains_of_values_that_vary(length):
     else:
         with pytest.raises(TranslationError, match="Add-14 node 'y'.*too long a chain"):
             translate(parse(text))
+
+
+# -- nodes computed on arrays --------------------------------------------------------------------
+
+
+def test_an_eager_run_computes_by_its_fold_what_has_no_row():
+    model = parse("g (float[N] x) => (int64[1, M] y) { a = Relu(x) b = NonZero(a) y = Neg(b) }")
+    (y,) = run_eagerly(model, {"x": np.float32([0, -1, 2, 3])})
+    assert y.dtype == np.int64 and y.tolist() == [[-2, -3]]
+
+
+def test_in_symbols_such_a_node_is_refused_with_the_way_that_there_is():
+    model = parse("g (float[4] x) => (int64[1, M] y) { y = NonZero(x) }")
+    with pytest.raises(TranslationError, match="'x' is computed at run time.*import_to_gluon"):
+        translate(model)
+
+
+def test_an_eager_run_computes_by_its_fold_what_mxnet_cannot_hold():
+    model = parse("g (int16[N] x, int16[N] y) => (int16[N] z) { a = Mul(x, y) z = Neg(a) }")
+    x = np.int16([300, -2, 0])
+    (z,) = run_eagerly(model, {"x": x, "y": x})
+    assert z.dtype == np.int16 and z.tolist() == (-(x * x)).tolist()
+
+
+def test_strings_are_arrays_of_objects():
+    (y,) = run_eagerly(parse("g (string[N] x) => (string[N] y) { y = Identity(x) }"), {"x": ["a"]})
+    assert y.dtype == object and y.tolist() == ["a"]
+
+
+def test_what_is_needed_at_once_may_be_of_any_size():
+    model = parse("g (int16[M, 1] x, int16[N] y) => (bool[M, N] z) { z = Less(x, y) }")
+    x, y = np.zeros((2**13, 1), np.int16), np.zeros(2**13, np.int16)
+    (z,) = run_eagerly(model, {"x": x, "y": y})
+    assert z.shape == (2**13, 2**13)
+
+
+def test_a_fold_may_give_a_sequence():
+    computed = known_value("s", [[np.float32([1]), np.array(["a"])]])
+    assert [v.name for v in computed] == ["s[0]", "s[1]"]
+    assert computed[1].at(0).dtype == object
+    with pytest.raises(DynamicSizeError, match="length of the sequence"):
+        known_value("s", [[np.float32([1])], []])
