@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import dataclasses
 from typing import Any, Dict, Iterable, Iterator, List, NoReturn, Optional, Sequence, Set, Tuple
 
@@ -28,6 +29,7 @@ from ..errors import DynamicSizeError, InferenceError, TranslationError
 from ..folding.table import MAX_ELEMENTS
 from .layouts import IN_ORDER, misread, misreads_gradient, origin_of, unfused
 from .looping import foreach
+from .names import Names
 from .spelling import reshape_codes, segments
 from .subgraphs import NestedBuilder
 from .values import Dim, Known, Shape, Size, Tensor, at, join, product, varies
@@ -38,41 +40,6 @@ LEAST_UNSHARED = 2**16
 MOST_SLICED_AXES = 5
 #: Types in which ``arange_like`` counts exactly.
 _COUNTING = {"f": ("float32", "float64"), "i": ("float32", "float64", "int32", "int64")}
-
-
-def holdable(name: str) -> str:
-    """``name`` as MXNet can hold it: ``Symbol.attr_dict`` takes a ``$`` for the end of a name."""
-    return name.replace("$", "_")
-
-
-class Names:
-    """Gives names that are used once.
-
-    Parameters
-    ----------
-    reserved : iterable of str
-        Names that only those who claim them get.
-    nodes : iterable of str
-        Names of nodes, for them and for those who claim them; values come first.
-    """
-
-    def __init__(self, reserved: Iterable[str] = (), nodes: Iterable[str] = ()):
-        self._reserved, self._taken = set(map(holdable, reserved)), set()  # type: Set[str], Set[str]
-        self._nodes = set(map(holdable, nodes)) - self._reserved
-        self._counts: Dict[str, int] = {}
-
-    def unique(self, base: str, claim: bool = False, node: bool = False) -> str:
-        """``base``, or with a number behind it where it is taken or kept for another."""
-        name = base = holdable(base)
-        while (
-            name in self._taken
-            or (name in self._reserved and not (claim and name == base))
-            or (name in self._nodes and not ((node or claim) and name == base))
-        ):
-            self._counts[base] = self._counts.get(base, 0) + 1
-            name = f"{base}_{self._counts[base]}"
-        self._taken.add(name)
-        return name
 
 
 class Context:
@@ -178,8 +145,12 @@ class Context:
         self.builder = NestedBuilder(outer[0], self.names.unique)
         self._tensors, self._sources, self._used = dict(outer[1]), dict(outer[3]), set(outer[4])
         self._holders = {size: list(held) for size, held in outer[2].items()}
+        names = copy.deepcopy(self.names)
         try:
             yield self.builder
+        except BaseException:
+            self.names.__dict__.update(names.__dict__)  # as if it had not been tried
+            raise
         finally:
             self.builder, self._tensors, self._holders, self._sources, self._used = outer
 

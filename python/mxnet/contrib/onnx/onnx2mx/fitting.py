@@ -36,9 +36,9 @@ from ..errors import (
 )
 from .arguments import Input, Wishes
 from .builders import SymbolBuilder
-from .context import holdable
 from .graph import ValueInfo
 from .imported import Imported
+from .names import holdable
 from .normalise import Model
 from .planning import Plan, Planner
 from .sampling import COMMON_SIZES, SAMPLES, Rung, ladder, spelled_sizes
@@ -62,11 +62,21 @@ class Fitting:
     plan : Plan
     floating : bool
         As of ``SymbolBuilder``.
+    patient : bool
+        Whether to look for the dimension that is to blame where no sizes fit.
     """
 
-    def __init__(self, model: Model, wishes: Wishes, planner: Planner, plan: Plan, floating: bool):
+    def __init__(
+        self,
+        model: Model,
+        wishes: Wishes,
+        planner: Planner,
+        plan: Plan,
+        floating: bool,
+        patient: bool = True,
+    ):
         self.model, self.wishes, self.planner, self.plan = model, wishes, planner, plan
-        self.floating = floating
+        self.floating, self.patient = floating, patient
 
     def run(self) -> Imported:
         dimensions = self.wishes.dimensions
@@ -89,7 +99,7 @@ class Fitting:
             first = first or refusal
             if count in TELLING_RUNGS:
                 self._check_batches(rung, first)
-        raise self._no_sizes_fit(first, self._blame())
+        raise self._no_sizes_fit(first, self._blame() if self.patient else "")
 
     def _refusal_of_a_sample(self, rung: Rung) -> Optional[InferenceError]:
         """Why the network does not accept one of the samples at all, or None if it accepts each.

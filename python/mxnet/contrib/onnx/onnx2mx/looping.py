@@ -99,6 +99,7 @@ def _node(
     rest = [variable for variable in order if variable in captured]
     tensors = [*given.values(), *(captured[variable] for variable in rest)]
     attrs = {
+        "num_args": 1 + len(tensors),
         "num_outputs": len(graph.list_outputs()),
         "num_out_data": outputs,
         "in_data_locs": places[:elements],
