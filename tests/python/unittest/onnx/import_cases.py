@@ -50,6 +50,8 @@ from running import Session, seed_of
 #: Allowed difference, relative and absolute, by dtype; integers and bool are equal or wrong.
 TOLERANCE = {"float16": (2e-3, 2e-3), "float32": (1e-5, 1e-5), "float64": (1e-10, 1e-10)}
 _TEXT = {"float32": "float", "float64": "double"}
+#: Opsets of the domains that a text may name besides ai.onnx.
+DOMAINS = {"com.microsoft": 1}
 _CALLS: Dict[str, int] = collections.Counter()
 
 
@@ -179,9 +181,14 @@ class Case:
         return {name: a.array for name, a in self.arrays.items() if isinstance(a, Value)}
 
     @property
-    def operators(self) -> List[str]:
-        """Operators of the text."""
-        return [n.op_type for n in self.model().graph.node]
+    def operators(self) -> List[Tuple[str, str]]:
+        """Domains and names of the operators of the text."""
+        return [(n.domain, n.op_type) for n in self.model().graph.node]
+
+    @property
+    def opsets(self) -> Dict[str, int]:
+        """Opset of every domain that the text names."""
+        return {"": self.opset, **{d: v for d, v in DOMAINS.items() if d in self.text}}
 
     def names(self, array: np.ndarray) -> Tuple[Any, ...]:
         """The shape of an input with names for the sizes that vary."""
@@ -210,8 +217,10 @@ class Case:
             f"{_TEXT.get(a.dtype.name, a.dtype.name)}[{','.join(map(str, a.shape))}] {name}"
             for name, a in self.inputs.items()
         ]
+        opsets = {**self.opsets, "": opset or self.opset}
+        imported = ", ".join(f'"{domain}" : {version}' for domain, version in opsets.items())
         model = onnx.parser.parse_model(
-            f'<ir_version: 10, opset_import: ["" : {opset or self.opset}]> '
+            f"<ir_version: 10, opset_import: [{imported}]> "
             f"case ({', '.join(inputs)}) => ({', '.join(outputs)}) {{ {self.text} }}"
         )
         model.graph.initializer.extend(

@@ -33,8 +33,10 @@ FILES = sorted(ROOT.rglob("*.py"))
 FAMILIES = {
     "activation", "elementwise", "comparison", "reduction", "linear_algebra", "convolution",
     "pooling", "normalization", "shape", "joining", "indexing", "sorting", "image", "generator",
-    "random", "recurrent", "control_flow", "attention", "detection", "quantization", "sequence",
+    "random", "recurrent", "control_flow", "attention", "detection", "quantization", "quantized_layers",
+    "quantized_elementwise", "fused_layers", "transformers", "sequence",
     "signal", "loss",
+    "ml_features", "ml_linear", "ml_svm", "ml_trees", "training",
 }  # fmt: skip
 #: Files outside the row rooms whose job is to know operators by name.
 KNOW_OPERATORS = {
@@ -53,7 +55,7 @@ KNOW_OPERATORS = {
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 500, 60
 LIBRARIES_OF_ROWS = {
     "__future__", "math", "typing", "functools", "itertools", "collections", "dataclasses",
-    "contextlib", "contextvars", "inspect", "numpy", "onnx",
+    "contextlib", "contextvars", "inspect", "re", "numpy", "onnx",
 }  # fmt: skip
 #: Rooms that work where no MXNet can be installed.
 WITHOUT_MXNET = ("mx2onnx", "folding")

@@ -16,7 +16,7 @@
 # under the License.
 """The folding rows: ONNX operators on NumPy arrays, for both directions."""
 
-from . import comparison, conversion, elementwise, generator, indexing, joining, reduction, shape
+from . import comparison, conversion, elementwise, generator, indexing, joining, quantization, reduction, shape
 from .table import FoldingTable, NotFolded
 
 __all__ = ["FAMILIES", "NotFolded", "folds"]
@@ -30,6 +30,7 @@ FAMILIES = (
     joining,
     indexing,
     generator,
+    quantization,
 )
 
 folds = FoldingTable()

@@ -80,11 +80,11 @@ CASES += [
     ),
     case(21, "y = QuantizeLinear <output_dtype=3> (x, s)", x=normal(2, 3, 4), s=_ONE),
     case(
-        21,
-        "y = QuantizeLinear <output_dtype=5> (x, s)",
-        x=normal(2, 3, 4),
+        13,
+        "y = QuantizeLinear (x, s, z)",
+        x=array([np.nan, np.inf, -np.inf, 1] * 5),
         s=_ONE,
-        refused="int16",
+        z=known(array(3, "int8")),
     ),
     case(11, "y, s, z = DynamicQuantizeLinear (x)", x=normal(2, 3, 4) * 5, dynamic=True),
 ]

@@ -20,7 +20,7 @@ import itertools
 
 import numpy as np
 import pytest
-from import_cases import array, case, check, known, normal
+from import_cases import array, case, check, known, normal, uniform
 
 T, N, INPUT, H = 5, 3, 4, 6
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
@@ -89,13 +89,15 @@ for _op in GATES:
                 case(
                     14,
                     _text(_op, f"{_more}, clip=0.4", _states),
-                    dynamic=(N,),
+                    dynamic=(T, N),
                     **_layer(_op, _ways, initial=True),
                 ),
                 case(
                     14,
                     _text(_op, _more, _states.replace(", ,", ", n,")),
                     n=array([T, 2, 3], "int32"),
+                    dynamic=(T, N),
+                    bigger={T: 70},
                     **_layer(_op, _ways, initial=True),
                 ),
             ]
@@ -132,7 +134,7 @@ CASES += [
         p=known(2, 3 * H),
     ),
     case(14, _text("LSTM", "input_forget=1"), **_layer("LSTM")),
-    case(14, _text("GRU"), **_layer("GRU"), dynamic=(N,)),
+    case(14, _text("GRU"), **_layer("GRU"), dynamic=(T, N)),
     case(14, _text("GRU", "clip=0.3"), **_layer("GRU")),
     case(14, _text("RNN", 'activations=["Relu"]'), **_layer("RNN"), dynamic=(T, N)),
 ]
@@ -163,7 +165,62 @@ for _op in GATES:  # halves are computed in float32, fused or not
 CASES += [
     case(14, _text("RNN", 'activations=["Cosine"]'), **_layer("RNN"), refused="cosine|Cosine"),
     case(14, _text("RNN", 'activations=["Affine"]'), **_layer("RNN"), refused="no default alpha"),
-    case(14, _text("GRU"), **{**_layer("GRU"), "x": normal(1100, 1, INPUT)}, refused="1100 steps"),
+    case(14, _text("GRU"), **{**_layer("GRU"), "x": normal(150, 1, INPUT)}),  # a loop of MXNet's
+]
+
+
+def _quantized_layer(ways, batch, dtype="int8", each=False, bias=True, **more):
+    """The inputs of a layer whose weights have 8 bits."""
+    ends, scales = np.iinfo(dtype), (ways, 4 * H) if each else (ways,)
+    arrays = {
+        "x": normal(T, batch, INPUT),
+        "w": known(uniform(ends.min, ends.max + 1, ways, INPUT, 4 * H, dtype=dtype)),
+        "r": known(uniform(ends.min, ends.max + 1, ways, H, 4 * H, dtype=dtype)),
+        "ws": known(uniform(0.002, 0.006, *scales)),
+        "wz": known(np.full(scales, 0 if each else 3, dtype)),
+        "rs": known(uniform(0.002, 0.006, *scales)),
+        "rz": known(np.full(scales, 0 if each else 5, dtype)),
+    }
+    return {**arrays, **({"b": known(normal(ways, 8 * H) / 2)} if bias else {}), **more}
+
+
+_QUANTIZED = "com.microsoft.DynamicQuantizeLSTM"
+_SCALES = "ws, wz, rs, rz"
+CASES += [
+    case(14, _text(_QUANTIZED, "", f"x, w, r, b, , , , , {_SCALES}", "y, yh, yc"), **arrays)
+    for arrays in (
+        _quantized_layer(1, 1, dynamic=(T,)),
+        _quantized_layer(1, 1, "uint8"),
+        _quantized_layer(1, 1, each=True),
+    )
+]
+CASES += [
+    case(
+        14,
+        _text(_QUANTIZED, 'direction="bidirectional"', f"x, w, r, b, , h, c, , {_SCALES}", "y"),
+        h=normal(2, 1, H),
+        c=normal(2, 1, H),
+        dynamic=(T,),
+        **_quantized_layer(2, 1),
+    ),
+    case(
+        14,
+        _text(
+            _QUANTIZED,
+            'direction="reverse", clip=0.9, activations=["Sigmoid", "Relu", "Softsign"]',
+            f"x, w, r, , , , , p, {_SCALES}",
+            "y",
+        ),
+        p=known(1, 3 * H),
+        **_quantized_layer(1, 1, bias=False),
+    ),
+    case(
+        14,
+        _text(_QUANTIZED, "", f"x, w, r, b, n, , , , {_SCALES}", "y"),
+        n=known(array([3], "int32")),
+        **_quantized_layer(1, 1),
+        refused="lengths are not covered",
+    ),
 ]
 
 

@@ -26,15 +26,15 @@ import pathlib
 import pytest
 from mxnet.contrib.onnx.onnx2mx.translations import FAMILIES, import_table
 from mxnet.contrib.onnx.opset import NEWEST_OPSET, OpSchema, history
+from mxnet.contrib.onnx.translation import UNVERSIONED
 from onnx import defs
 
 #: Operators whose tensors have a rank below 3 by nature.
 LOW_RANK = {"Range", "Gemm", "EyeLike", "If"}
-#: Every (domain, operator, version) of the table.
+#: Every (domain, operator, version) of the table; those of version 0 are in no record of ONNX's.
 KEYS = list(import_table.keys())
-PAIRS = [
-    (row, version) for row in import_table for version in row.versions if version <= NEWEST_OPSET
-]
+ROWS = [row for row in import_table if row.versions != UNVERSIONED]
+PAIRS = [(row, version) for row in ROWS for version in row.versions if version <= NEWEST_OPSET]
 
 
 def _name(value):
@@ -42,21 +42,22 @@ def _name(value):
 
 
 @functools.lru_cache(maxsize=None)
-def _schema(op_type, version):
-    return OpSchema(defs.get_schema(op_type, version, ""))
+def _schema(op_type, version, domain):
+    return OpSchema(defs.get_schema(op_type, version, domain))
 
 
 def _cases():
-    """Cases of all families by operator and schema version."""
+    """Cases of all families by domain, operator and schema version, or 0 where there is none."""
     found = collections.defaultdict(list)
     for path in sorted(pathlib.Path(__file__).parent.glob("test_import_*.py")):
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         for case in getattr(module, "CASES", ()):
-            for op_type in set(case.operators):
-                version = max(v for v in history(op_type) if v <= case.opset)
-                found[op_type, version].append(case)
+            for domain, op_type in set(case.operators):
+                opset = case.opsets.get(domain, NEWEST_OPSET)
+                versions = [v for v in history(op_type, domain) if v <= opset]
+                found[domain, op_type, max(versions, default=0)].append(case)
     return found
 
 
@@ -69,23 +70,23 @@ def test_families_are_disjoint():
 def test_versions_exist():
     unknown = {
         (op_type, version)
-        for _, op_type, version in KEYS
-        if version <= NEWEST_OPSET and version not in history(op_type)
+        for domain, op_type, version in KEYS
+        if 0 < version <= NEWEST_OPSET and version not in history(op_type, domain)
     }
     assert not unknown
 
 
 @pytest.mark.parametrize("row, version", PAIRS, ids=_name)
 def test_every_attribute_is_taken_or_ignored(row, version):
-    schema = _schema(row.op_type, version)
+    schema = _schema(row.op_type, version, row.domain)
     seen = {schema.attribute_name(n) for n in (*row.values, *row.ignores)}
     assert set(schema.attributes) <= seen, f"{row.op_type}-{version}"
 
 
-@pytest.mark.parametrize("row", import_table, ids=_name)
+@pytest.mark.parametrize("row", ROWS, ids=_name)
 def test_every_value_exists_in_some_version(row):
     """A keyword that no version has is a slip of the pen; so is an ignored one."""
-    schemas = [_schema(row.op_type, v) for v in row.versions if v <= NEWEST_OPSET]
+    schemas = [_schema(row.op_type, v, row.domain) for v in row.versions if v <= NEWEST_OPSET]
     for name in (*row.values, *row.ignores):
         assert any(
             s.attribute_name(name) is not None or s.input_index(name) is not None for s in schemas
@@ -94,7 +95,7 @@ def test_every_value_exists_in_some_version(row):
 
 @pytest.mark.parametrize("row, version", PAIRS, ids=_name)
 def test_tensors_are_the_inputs_that_no_value_claims(row, version):
-    schema = _schema(row.op_type, version)
+    schema = _schema(row.op_type, version, row.domain)
     claimed = {schema.input_index(name) for name in row.values}
     left = [i for i in range(len(schema.inputs)) if i not in claimed]
     variadic = [p for p in row.tensors if p.kind is inspect.Parameter.VAR_POSITIONAL]
@@ -114,9 +115,7 @@ def test_tensors_are_the_inputs_that_no_value_claims(row, version):
 def test_every_version_has_a_case():
     cases = _cases()
     missing = {
-        (op_type, version)
-        for _, op_type, version in KEYS
-        if version <= NEWEST_OPSET and not any(not c.refused for c in cases[op_type, version])
+        key for key in KEYS if key[2] <= NEWEST_OPSET and not any(not c.refused for c in cases[key])
     }
     assert not missing
 
@@ -124,9 +123,9 @@ def test_every_version_has_a_case():
 def test_every_version_has_a_case_of_rank_3():
     cases = _cases()
     flat = {
-        (op_type, version)
-        for _, op_type, version in KEYS
-        if version <= NEWEST_OPSET and op_type not in LOW_RANK
-        if not any(a.ndim >= 3 for c in cases[op_type, version] for a in c.inputs.values())
+        key
+        for key in KEYS
+        if key[2] <= NEWEST_OPSET and key[1] not in LOW_RANK
+        if not any(a.ndim >= 3 for c in cases[key] for a in c.inputs.values())
     }
     assert not flat

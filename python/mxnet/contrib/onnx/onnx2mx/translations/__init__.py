@@ -31,6 +31,8 @@ from . import (
     normalization,
     pooling,
     quantization,
+    quantized_elementwise,
+    quantized_layers,
     random,
     recurrent,
     reduction,
@@ -58,6 +60,8 @@ FAMILIES = (
     recurrent,
     control_flow,
     quantization,
+    quantized_elementwise,
+    quantized_layers,
 )
 
 import_table = TranslationTable()

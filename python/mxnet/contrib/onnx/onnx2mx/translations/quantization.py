@@ -14,28 +14,26 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Quantised tensors: int8 and uint8 as numbers of a float, exact to the integer rule."""
+"""Quantised tensors: integers as numbers of a float, exact to the integer rule."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from ...dtypes import numpy_dtype
 from ...translation import TranslationTable
-from ..values import Dim
 from .axes import along_axis, from_front
-from .convolution import conv
-from .linear_algebra import matmul
-from .precision import cast
+from .precision import cast, scalar
 
 table = TranslationTable()
-QUANTIZED = (np.dtype(np.int8), np.dtype(np.uint8))
-LIMITS = "int8 and uint8"
+VERSIONS = (10, 13, 19, 21, 23, 24, 25, 28)
+LIMITS = "MXNet holds no integers of 2 and 4 bits and no float8: in Symbols constants only"
 
 
-def _laid_out(op, t, x, axis, block_size=0):
+# -- scales and zero points ----------------------------------------------------------------------
+
+
+def laid_out(op, t, x, axis, block_size=0):
     """A scale or zero point against ``x``: one for all, one a place of ``axis``, or blocks."""
     if block_size and t.rank == x.rank:
         axis = from_front(op, axis, x.rank)
@@ -45,188 +43,129 @@ def _laid_out(op, t, x, axis, block_size=0):
     return t
 
 
+def fixed_in(op, tensor, dtype):
+    """A scale or zero point in ``dtype``: converted at import where it is known then."""
+    if tensor is None or tensor.dtype == dtype or tensor.value is None:
+        return tensor if tensor is None else cast(op, tensor, dtype)
+    return op.constant(tensor.value.astype(dtype))
+
+
+def without_zeros(tensor):
+    """A zero point, None where it is known to be 0."""
+    known = tensor is not None and tensor.value is not None
+    return None if known and not tensor.value.astype(np.float32).any() else tensor
+
+
+def centred(op, x, zero_point, dtype):
+    """``x`` less its zero point, in ``dtype``; of weights when they are imported."""
+    zero_point = without_zeros(zero_point)
+    if x.value is not None and (zero_point is None or zero_point.value is not None):
+        value = x.value.astype(dtype)
+        return op.constant(value if zero_point is None else value - zero_point.value.astype(dtype))
+    x = cast(op, x, dtype)
+    return x if zero_point is None else op._npi_subtract(x, fixed_in(op, zero_point, x.dtype))
+
+
+def dequantized(op, x, scale, zero_point):
+    """The numbers in float32 that 8 bits stand for."""
+    return op._npi_multiply(centred(op, x, zero_point, "float32"), fixed_in(op, scale, "float32"))
+
+
+def quantized(op, y, scale, zero_point, dtype):
+    """Numbers of float32 as integers of a scale."""
+    return saturated(
+        op, op._npi_true_divide(y, fixed_in(op, scale, np.dtype(np.float32))), zero_point, dtype
+    )
+
+
+def saturated(op, y, zero_point, dtype):
+    """``y`` rounded, halves to even, from the zero point on, and cut to ``dtype``.
+
+    What is no number becomes the least, as in ONNX Runtime.
+    """
+    if np.dtype(dtype).kind not in "iu":
+        op.fail(f"{dtype} is not covered where MXNet computes: it holds no such numbers")
+    ends, zero_point = np.iinfo(dtype), without_zeros(zero_point)
+    y = op._npi_around(y)
+    if zero_point is not None:
+        y = op._npi_add(y, fixed_in(op, zero_point, y.dtype))
+    low, high = float(ends.min), float(ends.max)
+    enough = op._npi_greater_equal_scalar(y, scalar=low)
+    y = op._npi_where(enough, y, scalar(op, low, y.dtype))
+    return cast(op, op.clip(y, a_min=low, a_max=high), dtype)
+
+
 # -- to and from -------------------------------------------------------------------------------
 
 
-@table.op(
-    "QuantizeLinear",
-    versions=(10, 13, 19, 21, 23, 24, 25, 28),
-    ignores=("saturate", "precision"),
-    limits=f"{LIMITS}; the division is in float32",
-)
-def quantize_linear(op, x, y_scale, y_zero_point=None, *, axis=1, block_size=0, output_dtype=0):
-    """``saturate`` is about float8, which is refused."""
+def _quantize_linear(op, x, y_scale, y_zero_point, axis, block_size=0, output_dtype=0, precision=0):
+    """Divided in float32, as ONNX Runtime does, unless ``precision`` names another type."""
     dtype = np.dtype(np.uint8)
     if y_zero_point is not None:
         dtype = y_zero_point.dtype
+        y_zero_point = laid_out(op, y_zero_point, x, axis, block_size)
     elif output_dtype:
         dtype = numpy_dtype(output_dtype)
-    x, scale = cast(op, x, "float32"), cast(op, y_scale, "float32")
-    y = op._npi_true_divide(x, _laid_out(op, scale, x, axis, block_size))
-    if y_zero_point is not None:
-        y_zero_point = _laid_out(op, y_zero_point, x, axis, block_size)
-    return _saturated(op, y, y_zero_point, dtype)
+    scale = laid_out(op, fixed_in(op, y_scale, np.dtype(np.float32)), x, axis, block_size)
+    y = op._npi_true_divide(cast(op, x, "float32"), scale)
+    if precision:
+        y = cast(op, cast(op, y, numpy_dtype(precision)), "float32")
+    return saturated(op, y, y_zero_point, dtype)
 
 
-def _saturated(op, y, zero_point, dtype):
-    """``y`` rounded, halves to even, from the zero point on, and cut to ``dtype``."""
-    if dtype not in QUANTIZED:
-        op.fail(f"{dtype} is not covered, {LIMITS} are")
-    y = op._npi_around(y)
-    y = y if zero_point is None else op._npi_add(y, cast(op, zero_point, y.dtype))
-    ends = np.iinfo(dtype)
-    return cast(op, op.clip(y, a_min=float(ends.min), a_max=float(ends.max)), dtype)
+@table.op("QuantizeLinear", versions=VERSIONS, ignores=("saturate",), limits=LIMITS)
+def quantize_linear(
+    op, x, y_scale, y_zero_point=None, *, axis=1, block_size=0, output_dtype=0, precision=0
+):
+    """``saturate`` is about float8, which MXNet does not hold."""
+    return _quantize_linear(op, x, y_scale, y_zero_point, axis, block_size, output_dtype, precision)
 
 
-@table.op(
-    "DequantizeLinear", versions=(10, 13, 19, 21, 23, 24, 25, 28), limits=f"{LIMITS}, and int32"
-)
-def dequantize_linear(op, x, x_scale, x_zero_point=None, *, axis=1, block_size=0, output_dtype=0):
-    """Constants, as weights are, when they are imported: they learn then, and cost nothing."""
-    dtype = numpy_dtype(output_dtype) if output_dtype else x_scale.dtype
-    given = [t for t in (x, x_scale, x_zero_point) if t is not None]
-    if all(t.value is not None for t in given):
-        return op.constant(_dequantized(op, given, axis, block_size).astype(dtype), trainable=True)
-    y = cast(op, x, "int32")
-    if x_zero_point is not None:
-        zero_point = cast(op, _laid_out(op, x_zero_point, x, axis, block_size), "int32")
-        y = op._npi_subtract(y, zero_point)
-    scale = cast(op, _laid_out(op, x_scale, x, axis, block_size), "float32")
+def _dequantize_linear(op, x, scale, zero_point, axis, block_size, dtype):
+    if x.dtype.kind not in "iu":
+        op.fail(f"{x.dtype} is not covered where MXNet computes: it holds no such numbers")
+    y, zero_point = cast(op, x, "int32"), without_zeros(zero_point)
+    if zero_point is not None:
+        zero_point = laid_out(op, zero_point, x, axis, block_size)
+        y = op._npi_subtract(y, fixed_in(op, zero_point, y.dtype))
+    scale = laid_out(op, fixed_in(op, scale, np.dtype(np.float32)), x, axis, block_size)
     return cast(op, op._npi_multiply(cast(op, y, "float32"), scale), dtype)
 
 
-def _dequantized(op, given, axis, block_size):
-    """In NumPy, the same arithmetic."""
-    x, scale, *zero_point = given
-
-    def spread(t):
-        if block_size and t.rank == x.rank:
-            at = from_front(op, axis, x.rank)
-            return t.value.repeat(block_size, at).take(range(x.shape[at]), at)
-        if t.rank == 1 and t.shape != (1,) and x.rank > 1:
-            at = from_front(op, axis, x.rank)
-            return t.value.reshape((-1, *(1,) * (x.rank - 1 - at)))
-        return t.value
-
-    y = x.value.astype(np.int32)
-    y = y - spread(zero_point[0]).astype(np.int32) if zero_point else y
-    return y.astype(np.float32) * spread(scale).astype(np.float32)
+@table.op("DequantizeLinear", versions=VERSIONS, limits=LIMITS)
+def dequantize_linear(op, x, x_scale, x_zero_point=None, *, axis=1, block_size=0, output_dtype=0):
+    """Differences are exact, products are made in float32."""
+    dtype = numpy_dtype(output_dtype) if output_dtype else x_scale.dtype
+    return _dequantize_linear(op, x, x_scale, x_zero_point, axis, block_size, dtype)
 
 
-# -- products ----------------------------------------------------------------------------------
+@table.op("DynamicQuantizeLinear", versions=(11,))
+def dynamic_quantize_linear(op, x):
+    """Over a range that holds 0; where that is all there is, the scale is 1."""
+    scale, zero_point = dynamic_range(op, x)
+    y = saturated(op, op._npi_true_divide(x, scale), zero_point, np.uint8)
+    return y, scale, cast(op, zero_point, "uint8")
 
 
-def _exact_in(terms):
-    """The float that holds any sum of ``terms`` products of two quantised numbers."""
-    small = not isinstance(terms, Dim) and terms * 255 * 255 <= 2**24
-    return "float32" if small else "float64"
+def dynamic_range(op, x):
+    """Scale and zero point, both float32 and of rank 0, that spread ``x`` over 8 bits."""
+    zero, one = scalar(op, 0, np.float32), scalar(op, 1, np.float32)
+    axes = tuple(range(x.rank))
+    least, most = (
+        op.reshape(reduce(x, axis=axes, keepdims=True), ()) for reduce in (op._np_min, op._np_max)
+    )
+    least, most = op._npi_minimum(least, zero), op._npi_maximum(most, zero)
+    width = op._npi_subtract(most, least)
+    scale = op._npi_true_divide(width, scalar(op, 255, np.float32))
+    scale = op._npi_where(op._npi_equal(width, zero), one, scale)
+    zero_point = op._npi_subtract(zero, op._npi_true_divide(least, scale))
+    return scale, op._npi_around(op.clip(zero_point, a_min=0.0, a_max=255.0))
 
 
-def _centred(op, x, zero_point, dtype):
-    """``x`` less its zero point, in ``dtype``."""
-    x = cast(op, x, dtype)
-    return x if zero_point is None else op._npi_subtract(x, cast(op, zero_point, dtype))
-
-
-def _by_row(op, t, rank):
-    """A vector of one entry a row of matrices; anything else broadcasts as it is."""
-    return op.reshape(t, (*t.shape, 1)) if t is not None and t.rank == 1 and rank > 1 else t
-
-
-def _integer_matmul(op, a, b, a_zero_point, b_zero_point):
-    """int32, exact."""
-    dtype = _exact_in(a.shape[-1])
-    a = _centred(op, a, _by_row(op, a_zero_point, a.rank), dtype)
-    b = _centred(op, b, b_zero_point, dtype)
-    return cast(op, matmul(op, a, b), "int32")
-
-
-@table.op("MatMulInteger", versions=(10,))
-def matmul_integer(op, a, b, a_zero_point=None, b_zero_point=None):
-    return _integer_matmul(op, a, b, a_zero_point, b_zero_point)
-
-
-@table.op("QLinearMatMul", versions=(10, 21), limits=LIMITS)
-def qlinear_matmul(op, a, a_scale, a_zero_point, b, b_scale, b_zero_point, y_scale, y_zero_point):
-    total = _integer_matmul(op, a, b, a_zero_point, b_zero_point)
-    scales = (_by_row(op, a_scale, a.rank), b_scale, y_scale)
-    return _requantized(op, total, scales, y_zero_point)
-
-
-def _requantized(op, total, scales, zero_point):
-    """Sums of products as numbers of the output's scale; the factor is made first, in float32."""
-    a, b, y = (cast(op, s, "float32") for s in scales)
-    factor = op._npi_true_divide(op._npi_multiply(a, b), y)
-    y = op._npi_multiply(cast(op, total, "float32"), factor)
-    return _saturated(op, y, zero_point, zero_point.dtype)
-
-
-def _integer_conv(op, x, w, x_zero_point, w_zero_point, windows):
-    """int32, exact; pads are of the zero point, which is 0 once it is subtracted."""
-    dtype = _exact_in(math.prod(w.shape[1:]))
-    if w_zero_point is not None and w_zero_point.rank == 1 and w_zero_point.shape != (1,):
-        w_zero_point = along_axis(op, w_zero_point, 0, w.rank)
-    x, w = _centred(op, x, x_zero_point, dtype), _centred(op, w, w_zero_point, dtype)
-    return cast(op, conv(op, x, w, **windows), "int32")
-
-
-@table.op("ConvInteger", versions=(10,))
-def conv_integer(
-    op,
-    x,
-    w,
-    x_zero_point=None,
-    w_zero_point=None,
-    *,
-    kernel_shape=None,
-    strides=None,
-    pads=None,
-    dilations=None,
-    group,
-    auto_pad,
-):
-    windows = {
-        "kernel_shape": kernel_shape,
-        "strides": strides,
-        "pads": pads,
-        "dilations": dilations,
-        "group": group,
-        "auto_pad": auto_pad,
-    }
-    return _integer_conv(op, x, w, x_zero_point, w_zero_point, windows)
-
-
-@table.op("QLinearConv", versions=(10,))
-def qlinear_conv(
-    op,
-    x,
-    x_scale,
-    x_zero_point,
-    w,
-    w_scale,
-    w_zero_point,
-    y_scale,
-    y_zero_point,
-    b=None,
-    *,
-    kernel_shape=None,
-    strides=None,
-    pads=None,
-    dilations=None,
-    group,
-    auto_pad,
-):
-    windows = {
-        "kernel_shape": kernel_shape,
-        "strides": strides,
-        "pads": pads,
-        "dilations": dilations,
-        "group": group,
-        "auto_pad": auto_pad,
-    }
-    total = _integer_conv(op, x, w, x_zero_point, w_zero_point, windows)
-    if b is not None:
-        total = op._npi_add(total, along_axis(op, b, 1, x.rank))
-    if w_scale.rank == 1 and w_scale.shape != (1,):
-        w_scale = along_axis(op, w_scale, 1, x.rank)
-    return _requantized(op, total, (x_scale, w_scale, y_scale), y_zero_point)
+def dynamically_centred(op, x):
+    """``x`` quantised like that, less the zero point and still in float32, and its scale."""
+    scale, zero_point = dynamic_range(op, x)
+    y = op._npi_around(op._npi_true_divide(x, scale))
+    y = op._npi_maximum(y, op._npi_negative(zero_point))
+    most = op._npi_subtract(scalar(op, 255, np.float32), zero_point)
+    return op._npi_minimum(y, most), scale

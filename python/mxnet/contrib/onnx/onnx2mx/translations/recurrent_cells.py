@@ -22,10 +22,11 @@ import dataclasses
 
 import numpy as np
 
+from ..values import Dim
 from .precision import cast, scalar
 
-#: Steps that are written out one by one; a longer graph is of no use to anyone.
-MOST_STEPS = 1024
+#: Steps written out one by one: MXNet's loop takes longer for each, but stays one operator.
+MOST_UNROLLED = 64
 
 #: An alpha or beta that the specification gives no default for.
 REQUIRED = object()
@@ -91,17 +92,44 @@ def activations_of(op, names, standard, alphas, betas, ways):
     return [tuple(found[i : i + count]) for i in range(0, len(found), count)]
 
 
-def unrolled(op, x, weights, states, cell, activations, lengths, backwards):
-    """All steps of one direction.
+class Linear:
+    """What a step does with a hidden state: ``R h``, and its bias.
 
     Parameters
     ----------
-    x : Tensor, shape (T, N, I)
-    weights : list of Tensor or None
-        W (G * H, I), R (G * H, H), B (2 * G * H,), P (3 * H,).
+    r : Tensor, shape (rows, H)
+    bias : Tensor, shape (rows,), or None
+    """
+
+    def __init__(self, op, r, bias):
+        self.op, self.r, self.bias = op, r, bias
+
+    def __call__(self, h):
+        return self.op.FullyConnected(
+            h,
+            self.r,
+            self.bias,
+            num_hidden=self.r.shape[0],
+            no_bias=self.bias is None,
+            flatten=False,
+        )
+
+    def rows(self, first, last):
+        """Some of its rows alone."""
+        cut = [None if t is None else self.op.cut(t, 0, first, last) for t in (self.r, self.bias)]
+        return Linear(self.op, *cut)
+
+
+def run_steps(op, projected, step, states, lengths, backwards):
+    """All steps of one direction: one after another, or as a loop of MXNet's.
+
+    Parameters
+    ----------
+    projected : Tensor, shape (T, N, G * H)
+        What the inputs add to the gates.
+    step : callable
+        ``step(x_t, states)`` gives the new states, the hidden one first.
     states : list of Tensor, shape (N, H)
-    cell : callable
-        ``cell(activations, x_t, states, r, bias_r, p)`` gives the new states, the hidden one first.
     lengths : Tensor, shape (N,), or None
         Steps beyond a sequence's length leave its states alone, and their outputs are 0.
 
@@ -110,39 +138,47 @@ def unrolled(op, x, weights, states, cell, activations, lengths, backwards):
     tuple of Tensor
         Hidden states (T, N, H), then the last states.
     """
-    w, r, b, p = weights
-    steps, rows = x.shape[0], w.shape[0]
-    if steps > MOST_STEPS:
-        op.fail(f"{steps} steps one by one: {MOST_STEPS} is the most")
-    bias_w, bias_r = (
-        (None, None) if b is None else (op.cut(b, 0, 0, rows), op.cut(b, 0, rows, None))
-    )
-    projected = op.FullyConnected(
-        x, w, bias_w, num_hidden=rows, no_bias=b is None, flatten=False
-    )  # of all steps at once
+    steps, batch = projected.shape[:2]
     if lengths is not None:
-        lengths = op.reshape(cast(op, lengths, "int64"), (x.shape[1], 1))
+        lengths = op.reshape(cast(op, lengths, "int64"), (batch, 1))
+
+    def guarded(x_t, number, states):
+        new = step(x_t, states)
+        if lengths is None:
+            return new[0], new
+        inside = op._npi_greater(lengths, number)
+        kept = [op._npi_where(inside, after, before) for after, before in zip(new, states)]
+        return op._npi_where(inside, new[0], scalar(op, 0, new[0].dtype)), kept
+
+    if not op.eager and (isinstance(steps, Dim) or steps > MOST_UNROLLED):
+        return _looped(op, projected, guarded, states, lengths is not None, backwards)
     hidden = [None] * steps
     for t in reversed(range(steps)) if backwards else range(steps):
         x_t = op.squeeze(op.cut(projected, 0, t, t + 1), axis=(0,))
-        new = cell(activations, x_t, states, r, bias_r, p)
-        out = new[0]
-        if lengths is not None:
-            inside = op._npi_greater(lengths, scalar(op, t, np.int64))
-            new = [op._npi_where(inside, after, before) for after, before in zip(new, states)]
-            out = op._npi_where(inside, out, scalar(op, 0, out.dtype))
-        states, hidden[t] = new, out
+        hidden[t], states = guarded(x_t, scalar(op, t, np.int64), states)
     return (op._npi_stack(*hidden, axis=0, num_args=steps), *states)
+
+
+def _looped(op, projected, guarded, states, numbered, backwards):
+    """The same by MXNet's loop, which goes forwards."""
+    columns = [projected]
+    if numbered:
+        columns.append(op.arange(0, projected.shape[0], 1, np.int64))
+    if backwards:
+        columns = [op.reverse(c, axis=(0,)) for c in columns]
+
+    def body(slices, states):
+        hidden, after = guarded(slices[0], slices[1] if numbered else None, states)
+        return [hidden], after
+
+    (hidden,), states = op.foreach(body, columns, states)
+    return (op.reverse(hidden, axis=(0,)) if backwards else hidden, *states)
 
 
 def _gates(op, x, count):
     """``x`` (N, G * H) cut into its gates."""
     size = x.shape[1] // count
     return [op.cut(x, 1, g * size, (g + 1) * size) for g in range(count)]
-
-
-def _linear(op, h, r, bias):
-    return op.FullyConnected(h, r, bias, num_hidden=r.shape[0], no_bias=bias is None, flatten=False)
 
 
 def _clipped(op, clip):
@@ -154,55 +190,66 @@ def _clipped(op, clip):
 def rnn_cell(op, clip):
     limit = _clipped(op, clip)
 
-    def step(activations, x, states, r, bias, p):
-        total = op._npi_add(x, _linear(op, states[0], r, bias))
-        return [activations[0](op, limit(total))]
+    def cell(activations, linear, p):
+        return lambda x, states: [activations[0](op, limit(op._npi_add(x, linear(states[0]))))]
 
-    return step
+    return cell
 
 
 def gru_cell(op, clip, linear_before_reset):
     limit = _clipped(op, clip)
 
-    def step(activations, x, states, r, bias, p):
+    def cell(activations, linear, p):
         f, g = activations
-        (h,) = states
-        xz, xr, xh = _gates(op, x, 3)
-        rows = 2 * xz.shape[1]
-        both, last = op.cut(r, 0, 0, rows), op.cut(r, 0, rows, None)
-        bias_both = bias if bias is None else op.cut(bias, 0, 0, rows)
-        bias_last = bias if bias is None else op.cut(bias, 0, rows, None)
-        hz, hr = _gates(op, _linear(op, h, both, bias_both), 2)
-        z, reset = (f(op, limit(op._npi_add(a, c))) for a, c in ((xz, hz), (xr, hr)))
-        if linear_before_reset:
-            inner = op._npi_multiply(reset, _linear(op, h, last, bias_last))
-        else:
-            inner = _linear(op, op._npi_multiply(reset, h), last, bias_last)
-        new = g(op, limit(op._npi_add(xh, inner)))
-        kept = op._npi_multiply(z, op._npi_subtract(h, new))
-        return [op._npi_add(new, kept)]
+        rows = linear.r.shape[0] // 3 * 2
+        both, last = linear.rows(0, rows), linear.rows(rows, None)
 
-    return step
+        def step(x, states):
+            (h,) = states
+            xz, xr, xh = _gates(op, x, 3)
+            hz, hr = _gates(op, both(h), 2)
+            z, reset = (f(op, limit(op._npi_add(a, c))) for a, c in ((xz, hz), (xr, hr)))
+            if linear_before_reset:
+                inner = op._npi_multiply(reset, last(h))
+            else:
+                inner = last(op._npi_multiply(reset, h))
+            new = g(op, limit(op._npi_add(xh, inner)))
+            kept = op._npi_multiply(z, op._npi_subtract(h, new))
+            return [op._npi_add(new, kept)]
+
+        return step
+
+    return cell
 
 
 def lstm_cell(op, clip, input_forget):
     """Gates i o f c; peepholes i o f look at the cell, the output gate at the new one."""
     limit = _clipped(op, clip)
 
-    def step(activations, x, states, r, bias, p):
+    def cell(activations, linear, p):
         f, g, h_of = activations
-        h, c = states
-        i, o, forget, new = _gates(op, op._npi_add(x, _linear(op, h, r, bias)), 4)
-        if p is not None:
-            size = c.shape[1]
-            pi, po, pf = (op.cut(p, 0, k * size, (k + 1) * size) for k in range(3))
-            i = op._npi_add(i, op._npi_multiply(c, pi))
-            forget = op._npi_add(forget, op._npi_multiply(c, pf))
-        i, new = f(op, limit(i)), g(op, limit(new))
-        forget = op._npi_rsubtract_scalar(i, scalar=1.0) if input_forget else f(op, limit(forget))
-        c = op._npi_add(op._npi_multiply(forget, c), op._npi_multiply(i, new))
-        if p is not None:
-            o = op._npi_add(o, op._npi_multiply(c, po))
-        return [op._npi_multiply(f(op, limit(o)), h_of(op, c)), c]
+        pi, po, pf = [None] * 3 if p is None else _thirds(op, p)
 
-    return step
+        def step(x, states):
+            h, c = states
+            i, o, forget, new = _gates(op, op._npi_add(x, linear(h)), 4)
+            if p is not None:
+                i = op._npi_add(i, op._npi_multiply(c, pi))
+                forget = op._npi_add(forget, op._npi_multiply(c, pf))
+            i, new = f(op, limit(i)), g(op, limit(new))
+            forget = (
+                op._npi_rsubtract_scalar(i, scalar=1.0) if input_forget else f(op, limit(forget))
+            )
+            c = op._npi_add(op._npi_multiply(forget, c), op._npi_multiply(i, new))
+            if p is not None:
+                o = op._npi_add(o, op._npi_multiply(c, po))
+            return [op._npi_multiply(f(op, limit(o)), h_of(op, c)), c]
+
+        return step
+
+    return cell
+
+
+def _thirds(op, p):
+    size = p.shape[0] // 3
+    return [op.cut(p, 0, k * size, (k + 1) * size) for k in range(3)]
