@@ -26,11 +26,13 @@ from typing import Any, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from onnx import ModelProto, NodeProto, ValueInfoProto, helper
+from onnx import ModelProto, NodeProto, TypeProto, ValueInfoProto, helper
 from onnx.backend.base import Backend, BackendRep, Device, DeviceType, namedtupledict
 
 from .errors import ConversionError, ModelError
+from .onnx2mx.checking import data_type
 from .onnx2mx.eager import EagerModel
+from .onnx2mx.values import as_array
 from .opset import NEWEST_OPSET, history
 from .translation import TranslationTable
 
@@ -59,8 +61,9 @@ class PreparedModel(BackendRep):
 
         Returns
         -------
-        tuple of numpy.ndarray
-            In the model's order; an output's name is an index too.
+        tuple of (numpy.ndarray, list or None)
+            In the model's order, lists for sequences and None for empty optionals; an output's name
+            is an index too.
 
         Raises
         ------
@@ -174,7 +177,7 @@ class MXNetBackend(Backend):
         """
         if not isinstance(inputs, Mapping):
             inputs = _by_name(tuple(filter(None, node.input)), inputs)
-        arrays = {name: np.asarray(array) for name, array in inputs.items()}
+        arrays = {name: _arrays(value) for name, value in inputs.items()}
         if opset_version is None:
             known = history(node.op_type, node.domain)
             opset_version = max(known, default=1) if node.domain else NEWEST_OPSET
@@ -182,17 +185,29 @@ class MXNetBackend(Backend):
             helper.make_graph(
                 [node],
                 node.op_type,
-                [
-                    helper.make_tensor_value_info(
-                        name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
-                    )
-                    for name, array in arrays.items()
-                ],
+                [helper.make_value_info(name, _type(value)) for name, value in arrays.items()],
                 [ValueInfoProto(name=name) for name in node.output if name],
             ),
             opset_imports=[helper.make_opsetid(node.domain, opset_version)],
         )
         return cls.prepare(model, device, **kwargs).run(arrays)
+
+
+def _arrays(value: Any) -> Any:
+    """An array, a list of arrays for a sequence, or None for an empty optional."""
+    if isinstance(value, (list, tuple)) and all(isinstance(v, np.ndarray) for v in value):
+        return list(map(as_array, value))
+    return None if value is None else as_array(value)
+
+
+def _type(value: Any) -> TypeProto:
+    """Of an input; an empty sequence or optional does not say of what."""
+    if value is None:
+        return helper.make_optional_type_proto(TypeProto())
+    if isinstance(value, list):
+        element = helper.make_tensor_type_proto(data_type(value[0].dtype), None) if value else None
+        return helper.make_sequence_type_proto(element or TypeProto())
+    return helper.make_tensor_type_proto(data_type(value.dtype), value.shape)
 
 
 def _by_name(names: Sequence[str], inputs: Any) -> Mapping[str, Any]:

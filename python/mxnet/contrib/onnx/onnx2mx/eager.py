@@ -35,7 +35,7 @@ from .normalise import normalise
 from .planning import Planner
 from .translating import Translator
 from .translations import import_table
-from .values import Known, Tensor, as_array
+from .values import Known, as_array
 
 
 class EagerModel:
@@ -83,12 +83,14 @@ class EagerModel:
         Parameters
         ----------
         arrays : dict of str to array_like
-            All inputs, of the types and shapes that the model declares.
+            All inputs, of the types and shapes that the model declares; lists for sequences, None
+            for empty optionals, which may be left out too.
 
         Returns
         -------
-        list of numpy.ndarray
-            In the model's order, of the ONNX rank and type.
+        list of (numpy.ndarray, list or None)
+            In the model's order, of the ONNX rank and type; sequences are lists, empty optionals
+            are None.
 
         Raises
         ------
@@ -105,23 +107,24 @@ class EagerModel:
             outputs = Translator(self._planner, self._plan, builder).run(inputs)
             return [_array(builder, value) for value in outputs]
 
-    def _checked(self, arrays: Mapping[str, Any]) -> Mapping[str, np.ndarray]:
+    def _checked(self, arrays: Mapping[str, Any]) -> Mapping[str, Any]:
         infos = {v.name: v for v in self._model.graph.inputs}
         problems = [
-            ModelError(f"no array is given for the input '{n}'") for n in infos if n not in arrays
+            ModelError(f"no array is given for the input '{n}'")
+            for n, info in infos.items()
+            if n not in arrays and info.kind != "optional"
         ]
         problems += [
             ModelError(f"'{name}' is given, which is no input of the model")
             for name in arrays
             if name not in infos
         ]
-        given = {n: as_array(arrays[n]) for n in infos if n in arrays}
+        given = {n: _given(info, arrays.get(n)) for n, info in infos.items()}
         problems += [
-            ModelError(
-                f"the array for the input '{name}' is {array.dtype} of {array.shape}: {text}"
-            )
-            for name, array in given.items()
-            for text in _faults(infos[name], array)
+            ModelError(text)
+            for name, value in given.items()
+            if name in arrays
+            for text in _faults(infos[name], value, f"the array for the input '{name}'")
         ]
         if problems:
             refuse(problems, f"{self._model.source} cannot be run on these arrays:")
@@ -139,19 +142,39 @@ def run_eagerly(
     return EagerModel(model_file, translations=translations, ctx=ctx).run(arrays)
 
 
-def _faults(info: ValueInfo, array: np.ndarray) -> List[str]:
-    """In what an array contradicts the declaration of its input."""
+def _given(info: ValueInfo, value: Any) -> Any:
+    """What is given for an input as an array, a list of them, or None for an empty optional."""
+    if info.kind == "optional":
+        return None if value is None else _given(_element(info), value)
+    if info.kind == "sequence" and isinstance(value, (list, tuple)):
+        return [_given(_element(info), v) for v in value]
+    return as_array(value)
+
+
+def _element(info: ValueInfo) -> ValueInfo:
+    return info.element or ValueInfo(info.name)
+
+
+def _faults(info: ValueInfo, value: Any, place: str) -> List[str]:
+    """In what a value contradicts the declaration of its input."""
+    if info.kind == "optional":
+        return [] if value is None else _faults(_element(info), value, place)
+    if info.kind == "sequence":
+        if not isinstance(value, list):
+            return [f"{place} is no list of arrays: the model wants a sequence"]
+        elements = [(_element(info), v, f"element {i} of {place}") for i, v in enumerate(value)]
+        return [text for each in elements for text in _faults(*each)]
     if info.kind not in ("tensor", ""):
-        return [f"the model wants a {info.kind}, only tensors can be inputs here"]
+        return [f"{place} cannot be run with: the model wants a {info.kind}"]
     faults = []
-    if info.data_type and not _is_of(array.dtype, info.data_type):
+    if info.data_type and not _is_of(value.dtype, info.data_type):
         faults.append(f"the model wants {onnx_name(info.data_type)}")
     if info.shape is not None and (
-        len(info.shape) != array.ndim
-        or any(isinstance(d, int) and d != n for d, n in zip(info.shape, array.shape))
+        len(info.shape) != value.ndim
+        or any(isinstance(d, int) and d != n for d, n in zip(info.shape, value.shape))
     ):
         faults.append(f"the model wants the shape {info.shape}")
-    return faults
+    return [f"{place} is {value.dtype} of {value.shape}: {fault}" for fault in faults]
 
 
 def _is_of(dtype: np.dtype, data_type: int) -> bool:
@@ -161,12 +184,18 @@ def _is_of(dtype: np.dtype, data_type: int) -> bool:
         return helper.tensor_dtype_to_np_dtype(data_type) == dtype
 
 
-def _value(builder: NDArrayBuilder, name: str, array: np.ndarray) -> Any:
+def _value(builder: NDArrayBuilder, name: str, value: Any) -> Any:
     """The array in MXNet; where MXNet cannot hold it, it may still be folded."""
-    return builder.input(name, array) if holds(array) else Known.of(name, [array])
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return [_value(builder, f"{name}[{i}]", v) for i, v in enumerate(value)]
+    return builder.input(name, value) if holds(value) else Known.of(name, [value])
 
 
 def _array(builder: NDArrayBuilder, value: Any) -> Any:
     if isinstance(value, Known):
         return value.at(0)
-    return builder.read(value) if isinstance(value, Tensor) else [_array(builder, v) for v in value]
+    if isinstance(value, list):
+        return [_array(builder, v) for v in value]
+    return None if value is None else builder.read(value)

@@ -92,7 +92,7 @@ def round_(op, x):
     return without_float16(op, op._npi_around, x)
 
 
-@table.op("Identity", versions=(1, 13, 14, 16, 19, 21, 23, 24, 25))
+@table.op("Identity", versions=(1, 13, 14, 16, 19, 21, 23, 24, 25), passes=True)
 def identity(op, input):
     return input
 
