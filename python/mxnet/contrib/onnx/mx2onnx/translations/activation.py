@@ -125,13 +125,18 @@ def _tempered(op, data, temperature, dtype, compute):
 
 @table.op("softmax")
 def softmax(op, data, length=None, *, axis, temperature, use_length, dtype):
-    """What lies beyond ``length`` along the axis is 0 and takes no part."""
+    """What lies beyond ``length`` along the axis is 0 and takes no part; so is all of length 0.
+
+    A bound for each place and a product cost ONNX Runtime half of what two choices do.
+    """
 
     def masked(scaled):
-        along = op.axis(scaled, axis)
-        inside = within(op, scaled, op.Unsqueeze(length, axes=[along]), along)
-        weights = softmax_over(op, op.Where(inside, scaled, -np.inf), along)
-        return op.Where(inside, weights, 0.0)
+        along, dtype = op.axis(scaled, axis), op.dtype(scaled)
+        lengths = op.Unsqueeze(length, axes=[along])
+        inside = within(op, scaled, lengths, along)
+        untouched = op.Or(inside, op.Not(op.Greater(lengths, 0)))
+        bound = op.Where(untouched, op.constant(np.inf, dtype), op.constant(-np.inf, dtype))
+        return op.Mul(softmax_over(op, op.Min(scaled, bound), along), cast(op, inside, dtype))
 
     def plain(scaled):
         return softmax_over(op, scaled, axis)
