@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .onnx2mx.import_model import import_model as import_model
     from .onnx2mx.import_to_gluon import import_to_gluon as import_to_gluon
     from .onnx2mx.metadata import get_model_metadata as get_model_metadata
+    from .onnx2mx.onnx_block import OnnxBlock as OnnxBlock
     from .support import get_operator_support as get_operator_support
     from .translation import TranslationTable as TranslationTable
 
@@ -58,6 +59,7 @@ _HOMES: Dict[str, str] = {
     "import_model": ".onnx2mx.import_model",
     "import_to_gluon": ".onnx2mx.import_to_gluon",
     "get_model_metadata": ".onnx2mx.metadata",
+    "OnnxBlock": ".onnx2mx.onnx_block",
     "export_model": ".mx2onnx.export_model",
     "get_operator_support": ".support",
     "TranslationTable": ".translation",

@@ -93,8 +93,14 @@ def resolve(
     input_values: Optional[Mapping[str, Any]],
     sizes: Optional[Mapping[str, Any]],
     translations: Optional[TranslationTable],
+    lenient: bool = False,
 ) -> Wishes:
     """Check the arguments of an import against the model's inputs.
+
+    Parameters
+    ----------
+    lenient : bool
+        Whether inputs may be of a kind, a type or a rank that a Symbol cannot have.
 
     Raises
     ------
@@ -105,12 +111,14 @@ def resolve(
         raise ModelError(
             f"translations= takes a TranslationTable, not {type(translations).__name__}"
         )
-    return _Resolution(model, input_shapes, input_values, sizes).wishes()
+    return _Resolution(model, input_shapes, input_values, sizes, lenient).wishes()
 
 
 class _Resolution:
-    def __init__(self, model: Model, input_shapes: Any, input_values: Any, sizes: Any):
-        self.model = model
+    def __init__(
+        self, model: Model, input_shapes: Any, input_values: Any, sizes: Any, lenient: bool
+    ):
+        self.model, self.lenient = model, lenient
         self.problems: List[ModelError] = []
         self.pins: Dict[str, int] = {}
         self.names = [v.name for v in model.graph.inputs]
@@ -159,6 +167,8 @@ class _Resolution:
             shape = self._shape(info) if info.shape is not None else ()
             value = np.asarray(self.values[name]) if name in self.values else None
             return Input(name, dtype, shape, False, value)
+        if self.lenient and name not in self.values and not _is_plain(info):
+            return Input(name, np.dtype(object), ())
         if info.kind != "tensor":
             kind = info.kind or "of no stated type"
             self._problem(f"input '{name}' is {kind}, only tensors can be inputs here")
@@ -282,6 +292,15 @@ class _Resolution:
     def _pinned(self, given: Input) -> Input:
         shape = tuple(self.pins.get(s, s) if isinstance(s, str) else s for s in given.shape)
         return dataclasses.replace(given, shape=shape)
+
+
+def _is_plain(info: ValueInfo) -> bool:
+    """Whether it is a tensor of a rank, and of a type that MXNet has."""
+    if info.kind != "tensor" or info.shape is None:
+        return False
+    with contextlib.suppress(TranslationError):
+        return in_mxnet(numpy_dtype(info.data_type))
+    return False
 
 
 def _read_names(graph: Graph) -> Set[str]:

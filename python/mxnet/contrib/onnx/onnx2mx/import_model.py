@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple, Union
 
 import mxnet as mx
 
@@ -30,7 +30,7 @@ from .fitting import Fitting
 from .imported import Imported
 from .loading import ModelFile, load
 from .metadata import get_model_metadata
-from .normalise import normalise
+from .normalise import Model, normalise
 from .planning import Planner
 from .sampling import spelled_sizes
 from .translations import import_table
@@ -129,14 +129,20 @@ def warn_of_assumptions(imported: Imported, stacklevel: int = 3) -> None:
         warnings.warn(text, ConversionWarning, stacklevel=stacklevel)
 
 
+def read(model_file: Union[ModelFile, Model]) -> Model:
+    """The model in plain form; one that is so already is given back."""
+    return model_file if isinstance(model_file, Model) else normalise(load(model_file))
+
+
 def translate(
-    model_file: ModelFile,
+    model_file: Union[ModelFile, Model],
     *,
     input_shapes: Optional[Mapping[str, Sequence[Any]]] = None,
     input_values: Optional[Mapping[str, Any]] = None,
     sizes: Optional[Mapping[str, Any]] = None,
     translations: Optional[TranslationTable] = None,
     floating: bool = False,
+    patient: bool = True,
 ) -> Imported:
     """Translate a model without copying its weights; parameters as of :func:`import_model`.
 
@@ -144,6 +150,8 @@ def translate(
     ----------
     floating : bool
         Whether constants of whole numbers become variables of floats, see ``SymbolBuilder``.
+    patient : bool
+        Whether to look for the dimension that is to blame where no sizes fit, which takes time.
 
     Raises
     ------
@@ -151,7 +159,7 @@ def translate(
     """
     # Classic semantics while symbols are made, whatever the user has switched on.
     with mx.util.np_array(False), mx.util.np_shape(False):
-        model = normalise(load(model_file))
+        model = read(model_file)
         wishes = resolve(model, input_shapes, input_values, sizes, translations)
         planner = Planner(model, import_table, translations)
-        return Fitting(model, wishes, planner, planner.plan(), floating).run()
+        return Fitting(model, wishes, planner, planner.plan(), floating, patient).run()

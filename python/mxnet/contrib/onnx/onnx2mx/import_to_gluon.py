@@ -22,15 +22,15 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 import mxnet as mx
 
-from ..errors import ModelError
+from ..errors import ConversionError, UnsupportedOperatorError
 from ..translation import TranslationTable
-from .import_model import Imported, translate, warn_of_assumptions
+from .block_parameters import Contexts, WholeNames, contexts_of
+from .import_model import Imported, read, translate, warn_of_assumptions
 from .loading import ModelFile
+from .onnx_block import OnnxBlock
 
-Contexts = Union["mx.Context", Sequence["mx.Context"], None]
 
-
-class ImportedBlock(mx.gluon.SymbolBlock):
+class ImportedBlock(WholeNames, mx.gluon.SymbolBlock):
     """An ONNX model as a block; its parameters have the model's names and types.
 
     Called with the model's inputs in the model's order, it gives its output, or the list of its
@@ -80,23 +80,6 @@ class ImportedBlock(mx.gluon.SymbolBlock):
         read = [args[i].reshape((1,)) if i in self._scalars else args[i] for i in self._read]
         return super().forward(*read) if read else self._call_cached_op()
 
-    def load_parameters(
-        self,
-        filename: str,
-        ctx: Contexts = None,
-        allow_missing: bool = False,
-        ignore_extra: bool = False,
-        **how: Any,
-    ) -> None:
-        """Load what ``save_parameters`` saved; arguments as of ``gluon.Block.load_parameters``."""
-        if mx.util.is_np_array():
-            # gluon.Block takes names without a dot for those of MXNet before 1.0, and then reads
-            # classic arrays only.
-            saved = mx.npx.load(filename)
-            self._params.load_dict(saved, ctx, allow_missing, ignore_extra, **how)
-        else:
-            super().load_parameters(filename, ctx, allow_missing, ignore_extra, **how)
-
 
 def _graph(imported: Imported, names: List[str], numpy_style: bool) -> Tuple[Any, Any]:
     """Heads and input variables, in the style of arrays that the user has switched on."""
@@ -127,7 +110,7 @@ def import_to_gluon(
     input_values: Optional[Mapping[str, Any]] = None,
     sizes: Optional[Mapping[str, Any]] = None,
     translations: Optional[TranslationTable] = None,
-) -> ImportedBlock:
+) -> Union[ImportedBlock, OnnxBlock]:
     """Import an ONNX model as a Gluon block.
 
     Parameters
@@ -141,10 +124,14 @@ def import_to_gluon(
     Returns
     -------
     ImportedBlock
-        Its parameters keep the model's types. Weights and biases of floats are trainable, auxiliary
-        states are kept up by BatchNorm itself, and all else has ``grad_req`` ``"null"``. Under
+        Where one Symbol says the whole model at all its sizes. Its parameters keep the model's
+        types. Weights and biases of floats are trainable, auxiliary states are kept up by
+        BatchNorm itself, and all else has ``grad_req`` ``"null"``. Under
         ``mx.npx.set_np()`` it takes and gives ``mx.np`` arrays, of rank 0 where the model has it;
         otherwise ``mx.nd`` arrays, with shape ``(1,)`` for rank 0.
+    OnnxBlock
+        Otherwise: a block that compiles the model for each set of shapes, and runs it operator by
+        operator where values decide. Its attribute ``reason`` says why.
 
     Raises
     ------
@@ -152,8 +139,6 @@ def import_to_gluon(
         If the file or an argument is not what it should be.
     UnsupportedOperatorError
         If operators have no row; all are named.
-    TranslationError
-        If a node asks for something that cannot be given.
 
     Examples
     --------
@@ -161,25 +146,29 @@ def import_to_gluon(
     >>> net.hybridize(static_alloc=True, static_shape=True)
     >>> net(mx.nd.ones((8, 3, 224, 224)))
     """
-    contexts = _contexts(ctx)
-    imported = translate(
-        model_file,
-        input_shapes=input_shapes,
-        input_values=input_values,
-        sizes=sizes,
-        translations=translations,
-    )
+    contexts = contexts_of(ctx)
+    model = read(model_file)
+    try:
+        imported = translate(
+            model,
+            input_shapes=input_shapes,
+            input_values=input_values,
+            sizes=sizes,
+            translations=translations,
+            patient=False,
+        )
+    except UnsupportedOperatorError:
+        raise
+    except ConversionError as refusal:
+        block = OnnxBlock(
+            model,
+            contexts,
+            input_shapes=input_shapes,
+            input_values=input_values,
+            sizes=sizes,
+            translations=translations,
+        )
+        block.reason = str(refusal)
+        return block
     warn_of_assumptions(imported)
     return ImportedBlock(imported, contexts)
-
-
-def _contexts(ctx: Any) -> List[mx.Context]:
-    if ctx is None:
-        return [mx.current_context()]
-    contexts = list(ctx) if isinstance(ctx, (list, tuple)) else [ctx]
-    if not contexts or not all(isinstance(c, mx.Context) for c in contexts):
-        raise ModelError(
-            f"ctx= takes an mxnet.Context or a list of them, such as mx.cpu(), not "
-            f"{type(ctx).__name__} {ctx!r}"
-        )
-    return contexts

@@ -1,0 +1,280 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""A model at fixed shapes, and at fixed values where shapes hang on them, as one compiled graph."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Set, Tuple
+
+import mxnet as mx
+import numpy as np
+
+from ..errors import ConversionError, DynamicSizeError
+from .builders import Parameter
+from .planning import Plan, Planner, Step
+from .translating import Scope, Translator
+from .values import Known, Tensor, Value, at
+from .weights import WeightedSymbolBuilder
+
+#: Most elements of floats that may stand in a shape slot: scales and the like.
+MOST_FLOATS = 16
+#: Most elements of a constant that is taken for no weight because shapes hang on it.
+MOST_SETTLED = 64
+
+#: An input of the graph: an array that is known, a shape and dtype, a list of these, or None.
+Spec = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Described:
+    """A tensor of which only shape and element type are known."""
+
+    shape: Tuple[int, ...]
+    dtype: np.dtype
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """Where the compiled graph gives an output."""
+
+    index: int
+    shape: Tuple[int, ...]
+    dtype: np.dtype
+
+
+@dataclasses.dataclass(frozen=True)
+class Static:
+    """A model at fixed shapes as one graph.
+
+    Attributes
+    ----------
+    symbol : mxnet.symbol.Symbol or None
+        None where every output is known.
+    feeds : list of (str, object)
+        What its arguments are, in the order of ``symbol.list_inputs()``: ``("input", place)`` among
+        the tensors given, ``("weight", name)``, or ``("constant", Parameter)``.
+    outputs : list
+        For each output a :class:`Head`, an array, a list of these, or None.
+    states : frozenset of str
+        Weights that operators keep up themselves.
+    """
+
+    symbol: Any
+    feeds: List[Tuple[str, Any]]
+    outputs: List[Any]
+    states: FrozenSet[str]
+
+
+class NotStatic(Exception):
+    """There is no static graph.
+
+    Attributes
+    ----------
+    reason : str
+    hopeless : bool
+        Whether some node is refused whatever is known of inputs and weights.
+    inputs, weights : frozenset of str
+        What the other nodes that are refused would have to know.
+    """
+
+    def __init__(self, reason: str, hopeless: bool, inputs: Set[str], weights: Set[str]):
+        super().__init__(reason)
+        self.reason, self.hopeless = reason, hopeless
+        self.inputs, self.weights = frozenset(inputs), frozenset(weights)
+
+
+def specialise(
+    planner: Planner, plan: Plan, weights: Mapping[str, np.ndarray], given: Mapping[str, Spec]
+) -> Static:
+    """Translate a model for inputs of these shapes.
+
+    Parameters
+    ----------
+    planner : Planner
+    plan : Plan
+        Without the weights.
+    weights : mapping of str to numpy.ndarray
+        Their shapes and types are looked at, not their numbers.
+    given : mapping of str to (Described, numpy.ndarray, list or None)
+        The graph's inputs by name; arrays are built in.
+
+    Raises
+    ------
+    NotStatic
+    """
+    builder = WeightedSymbolBuilder()
+    translator = _Watching(planner, plan, builder)
+    unique = translator.op.names.unique
+    places: List[str] = []
+
+    def value(name: str, spec: Spec) -> Value:
+        if isinstance(spec, list):
+            return [value(f"{name}_{i}", s) for i, s in enumerate(spec)]
+        if isinstance(spec, Described):
+            places.append(unique(name, claim=True))
+            return builder.input(places[-1], spec.shape, spec.dtype)
+        return spec if spec is None else Known.of(name, [spec])
+
+    try:
+        values = {name: value(name, spec) for name, spec in given.items()}
+        for name, array in weights.items():
+            values[name] = builder.weight(name, unique(name, claim=True), array)
+        results = translator.run(values)
+        heads: List[Tensor] = []
+        outputs = [_output(translator.op, result, heads) for result in results]
+    except ConversionError as error:
+        raise translator.not_static(error, set(given), weights) from None
+    symbol = mx.sym.Group([h.handle for h in heads]) if heads else None
+    feeds = _feeds(symbol, places, builder.variables, builder.parameters)
+    return Static(symbol, feeds, outputs, frozenset(builder.states))
+
+
+def _output(op: Any, value: Value, heads: List[Tensor]) -> Any:
+    if isinstance(value, list):
+        return [_output(op, v, heads) for v in value]
+    if isinstance(value, Known):
+        return value.at(0)
+    if value is None:
+        return None
+    with op.node("output", 1):
+        # An input or a weight handed on would be the caller's own array: give another one.
+        heads.append(op.identity(value) if _is_variable(value) else value)
+    return Head(len(heads) - 1, at(value.shape, 0), value.dtype)
+
+
+def _is_variable(tensor: Tensor) -> bool:
+    return bool(tensor.handle.list_outputs() == tensor.handle.list_inputs())
+
+
+def _feeds(
+    symbol: Any,
+    places: List[str],
+    variables: Mapping[str, str],
+    parameters: Mapping[str, Parameter],
+) -> List[Tuple[str, Any]]:
+    feeds: List[Tuple[str, Any]] = []
+    for name in symbol.list_inputs() if symbol is not None else ():
+        if name in variables:
+            feeds.append(("weight", variables[name]))
+        elif name in parameters:
+            feeds.append(("constant", parameters[name]))
+        else:
+            feeds.append(("input", places.index(name)))
+    return feeds
+
+
+class _Watching(Translator):
+    """A translator that notes which values the refused nodes would have had to know."""
+
+    def __init__(self, planner: Planner, plan: Plan, builder: Any):
+        super().__init__(planner, plan, builder)
+        self._outermost: Optional[Step] = None
+        self._needed: Optional[Value] = None
+        self._blamed: List[Tuple[str, Set[str]]] = []
+
+    def _outputs(self, step: Step, scope: Scope) -> List[Any]:
+        outermost, self._needed = self._outermost is None, None
+        if outermost:
+            self._outermost = step
+        try:
+            return super()._outputs(step, scope)
+        except ConversionError as error:
+            self._blamed.append((str(self._placed(error, step)), self._blame(step, scope)))
+            raise
+        finally:
+            if outermost:
+                self._outermost = None
+
+    def _elements(self, name: str, value: Value) -> Any:
+        try:
+            return super()._elements(name, value)
+        except DynamicSizeError:
+            self._needed = value
+            raise
+
+    def _blame(self, step: Step, scope: Scope) -> Set[str]:
+        """Names of the outer graph that would have to be known, as far as can be told."""
+        outer = self._outermost
+        if outer is not None and outer is not step:
+            return {n for n in outer.node.reads if n}
+        names = {n for n in step.node.reads if n and _may_be_a_shape(scope.get(n))}
+        return {n for n in names if scope.get(n) is self._needed} or names
+
+    def not_static(
+        self, error: ConversionError, inputs: Set[str], weights: Mapping[str, np.ndarray]
+    ) -> NotStatic:
+        """What the refusals come down to."""
+        hopeless = "" if self._blamed else str(error)
+        known: Set[str] = set()
+        for reason, names in self._blamed:
+            origins = _origins(self.plan, names) & {*inputs, *weights}
+            if not origins or any(weights[n].size > MOST_SETTLED for n in origins - inputs):
+                hopeless = hopeless or reason
+            else:
+                known |= origins
+        reason = hopeless or self._blamed[0][0]
+        return NotStatic(reason, bool(hopeless), known & inputs, known - inputs)
+
+
+def _may_be_a_shape(value: Any) -> bool:
+    if not isinstance(value, Tensor):
+        return isinstance(value, list)
+    whole = value.dtype.kind in "iub"
+    return whole or (len(value.shape) < 2 and math.prod(at(value.shape, 0)) <= MOST_FLOATS)
+
+
+def _origins(plan: Plan, names: Set[str]) -> Set[str]:
+    """The inputs and constants that values are computed from, by anything but their shapes."""
+    makers = {output: step for step in plan.steps for output in step.node.outputs}
+    origins: Set[str] = set()
+    seen, waiting = set(names), list(names)
+    while waiting:
+        name = waiting.pop()
+        step = makers.get(name)
+        if step is None:
+            origins.add(name)
+        elif not (step.fold is not None and getattr(step.fold, "measures", False)):
+            waiting += [n for n in step.node.reads if n not in seen]
+            seen |= set(step.node.reads)
+    return origins
+
+
+def states_and_settled(
+    planner: Planner, plan: Plan, weights: Mapping[str, np.ndarray], given: Mapping[str, Spec]
+) -> Tuple[Set[str], Set[str]]:
+    """Weights that operators keep up themselves, and weights that are none but decide shapes.
+
+    Found by translating the model at made-up sizes, at which some of it may be refused.
+    """
+    builder = WeightedSymbolBuilder()
+    translator = _Watching(planner, plan, builder)
+    settled: Set[str] = set()
+    try:
+        values: Dict[str, Value] = {
+            name: builder.input(name, spec.shape, spec.dtype)
+            if isinstance(spec, Described)
+            else spec
+            for name, spec in given.items()
+        }
+        for name, array in weights.items():
+            values[name] = builder.weight(name, name, array)
+        translator.run(values)
+    except ConversionError as error:
+        settled |= translator.not_static(error, set(given), weights).weights
+    return builder.states, settled
