@@ -51,6 +51,9 @@ def gather_nd(data, indices, *, batch_dims=0):
 def scatter_nd(data, indices, updates, *, reduction="none"):
     if reduction != "none":
         raise NotFolded(f"reduction {reduction}")
+    depth = indices.shape[-1]
+    if updates.shape != indices.shape[:-1] + data.shape[depth:]:
+        raise ValueError(f"updates are of {updates.shape}")
     result = data.copy()
     result[tuple(np.moveaxis(indices, -1, 0))] = updates
     return result
@@ -59,7 +62,12 @@ def scatter_nd(data, indices, updates, *, reduction="none"):
 @table.op("Slice", versions=(1, 10, 11, 13))
 def slice_(data, *, starts, ends, axes=None, steps=None):
     index = [slice(None)] * data.ndim
-    axes = range(len(starts)) if axes is None else axes
+    axes = list(range(len(starts)) if axes is None else axes)
+    if not all(-data.ndim <= axis < data.ndim for axis in axes):
+        raise ValueError(f"axes {axes} of {data.ndim}")
+    axes = [axis % data.ndim for axis in axes]
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"an axis is named twice in {axes}")
     for axis, begin, end, step in zip(axes, starts, ends, steps or [1] * len(starts)):
         before = step < 0 and end <= _BEFORE_THE_FIRST
         index[axis] = slice(begin, None if before else end, step)

@@ -45,6 +45,8 @@ def reshape(data, *, shape, allowzero=0):
 
 @table.op("Flatten", versions=(1, 9, 11, 13, 21, 23, 24, 25))
 def flatten(input, *, axis):
+    if not -input.ndim <= axis <= input.ndim:
+        raise ValueError(f"axis {axis} of {input.ndim}")
     axis = axis if axis >= 0 else axis + input.ndim
     return input.reshape(math.prod(input.shape[:axis]), math.prod(input.shape[axis:]))
 
@@ -73,6 +75,8 @@ def expand(input, shape):
 @table.op("Tile", versions=(6, 13))
 def tile(input, repeats):
     """Version 1 repeats along one axis, given as tensor."""
+    if len(repeats) != input.ndim:
+        raise ValueError(f"{len(repeats)} repeats for {input.ndim} axes")
     bounded(a * b for a, b in zip(input.shape, map(int, repeats)))
     return np.tile(input, repeats)
 
@@ -81,15 +85,26 @@ def tile(input, repeats):
 def pad(data, *, pads, mode, value=0.0, constant_value=None, axes=None):
     """Begins come first, then ends; negative ones cut."""
     axes = range(data.ndim) if axes is None else axes
+    if len(pads) != 2 * len(axes):
+        raise ValueError(f"{len(pads)} pads for {len(axes)} axes")
     ends = dict(zip(axes, zip(pads[: len(pads) // 2], pads[len(pads) // 2 :])))
     widths = [ends.get(a, ends.get(a - data.ndim, (0, 0))) for a in range(data.ndim)]
     cut = tuple(slice(max(0, -b), n - max(0, -e)) for n, (b, e) in zip(data.shape, widths))
     grow = [(max(0, b), max(0, e)) for b, e in widths]
     bounded(n + b + e for n, (b, e) in zip(data[cut].shape, grow))
     if mode != "constant":
+        _check_reach(data[cut].shape, grow, mode)
         return np.pad(data[cut], grow, mode=mode)
     fill = value if constant_value is None else constant_value
     return np.pad(data[cut], grow, constant_values=np.asarray(fill, data.dtype).reshape(()))
+
+
+def _check_reach(shape, widths, mode):
+    """What is repeated must be there; NumPy would reflect it again and again."""
+    for size, (before, behind) in zip(shape, widths):
+        most = size - 1 if mode == "reflect" else size
+        if (mode == "reflect" and max(before, behind) > most) or (size == 0 and before + behind):
+            raise ValueError(f"{mode} of {size} elements does not give {max(before, behind)} more")
 
 
 @table.op("Trilu", versions=(14,))

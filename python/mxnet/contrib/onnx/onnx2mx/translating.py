@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 from typing import Any, Callable, Dict, List, Mapping, MutableMapping, Optional, Tuple
 
 import numpy as np
@@ -197,11 +198,12 @@ class Translator:
         """The node's results by its row; what that refuses, an eager run may leave to the fold."""
         try:
             return self._emit(step, inputs, scope)
-        except TranslationError:
-            outputs = self._compute(step, inputs, refused=True)
-            if outputs is None:
-                raise
-            return outputs
+        except TranslationError as refusal:
+            with contextlib.suppress(ConversionError):
+                outputs = self._compute(step, inputs, refused=True)
+                if outputs is not None:
+                    return outputs
+            raise refusal
 
     def _compute(
         self, step: Step, inputs: List[Value], refused: bool = False

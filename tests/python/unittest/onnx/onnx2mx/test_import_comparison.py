@@ -128,6 +128,7 @@ CASES += [
         a=normal(1, 2, 1, 2, 1, 2),
         b=array(1.0),
         refused="broadcast in more ways",
+        computed=True,
     ),
 ]
 

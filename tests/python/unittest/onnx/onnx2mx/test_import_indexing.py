@@ -95,6 +95,7 @@ CASES += [
         b=known(ints(0)),
         e=known(ints(1 - 2**63)),
         refused="empty",
+        computed=True,
     ),
     case(
         13,
