@@ -62,6 +62,10 @@ SCALAR: Dict[str, str] = {
     "_npi_bitwise_and_scalar": "_npi_bitwise_and",
     "_npi_bitwise_or_scalar": "_npi_bitwise_or",
     "_npi_bitwise_xor_scalar": "_npi_bitwise_xor",
+    "_npi_arctan2_scalar": "_npi_arctan2",
+    "_npi_copysign_scalar": "_npi_copysign",
+    "_npi_ldexp_scalar": "_npi_ldexp",
+    "_npi_lcm_scalar": "_npi_lcm",
 }
 #: The same with the number for the first operand.
 REVERSED_SCALAR: Dict[str, str] = {
@@ -73,6 +77,9 @@ REVERSED_SCALAR: Dict[str, str] = {
     "_npi_rtrue_divide_scalar": "_npi_true_divide",
     "_npi_rpower_scalar": "broadcast_power",
     "_npi_rmod_scalar": "broadcast_mod",
+    "_npi_rarctan2_scalar": "_npi_arctan2",
+    "_npi_rcopysign_scalar": "_npi_copysign",
+    "_npi_rldexp_scalar": "_npi_ldexp",
 }
 #: NumPy-style functions of one tensor whose legacy namesake has the same meaning.
 ALIKE = (
@@ -104,6 +111,7 @@ SAME: Dict[str, str] = {
     "_logical_or": "broadcast_logical_or",
     "_logical_xor": "broadcast_logical_xor",
     **{f"_npi_{name}": name for name in ALIKE},
+    "_copyto": "_copy",
     "_np_copy": "_copy",
     "_np_transpose": "transpose",
     "_npi_absolute": "abs",

@@ -20,10 +20,18 @@ from export_cases import case, checks, data, values
 
 COMPARISONS = ["equal", "not_equal", "greater", "greater_equal", "lesser", "lesser_equal"]
 LOGIC = ["logical_and", "logical_or", "logical_xor"]
-NAN = float("nan")
+NAN, INF = float("nan"), float("inf")
 SMALL = {"low": 0, "high": 2}
 
+CLOSE = [
+    *(case("_contrib_allclose", data(2, 3, 4, dtype=t), data(2, 3, 4, dtype=t)) for t in ("float32", "float16", "float64")),
+    *(case("_contrib_allclose", values([[[1, 2, NAN, INF]]]),
+           values([[[1, 2.000001, NAN, INF]]]), equal_nan=e) for e in (0, 1)),
+    case("_contrib_allclose", values([[[1, 2, INF]]]), values([[[1, 2, -INF]]])),
+]  # fmt: skip
+
 test_comparison = checks([
+    *CLOSE,
     *(case(f"broadcast_{n}", data(2, 1, 4, dtype=t, **SMALL), data(1, 3, 4, dtype=t, **SMALL))
       for n in (*COMPARISONS, *LOGIC) for t in ("float32", "int32", "uint8")),
     *(case(f"broadcast_{n}", values([[[NAN, NAN, 1, 0]]]), values([[[NAN, 1, NAN, 0]]]))

@@ -97,4 +97,6 @@ SCALAR = [
     case("_maximum_scalar", x("int32"), scalar="inf").but(refused="inf cannot be cast"),
 ]  # fmt: skip
 
-test_elementwise = checks([*UNARY, *BINARY, *SCALAR])
+test_elementwise = checks(
+    [case("_copyto", data(2, 3, 4)).but(how="in place"), *UNARY, *BINARY, *SCALAR]
+)

@@ -41,7 +41,8 @@ INDICES = [
 MASKS = [
     *(case("_npi_boolean_mask_assign_scalar", data(2, 3, 4, dtype=t), data(*s, dtype="bool"),
            start_axis=a, value=2.5).but(how="in place")
-      for t in NUMBERS for s, a in [((2, 3, 4), 0), ((2, 3), 0), ((3,), 1), ((3, 4), 1), ((4,), 2)]),
+      for t in NUMBERS
+      for s, a in [((2, 3, 4), 0), ((2, 3), 0), ((3,), 1), ((3, 4), 1), ((4,), 2)]),
     *(case("_npi_boolean_mask_assign_tensor", data(2, 3, 4, dtype=t), MASK, data(n, 4, dtype=t),
            start_axis=0).but(how="in place") for t in NUMBERS for n in (3, 1)),
     *(case("_npi_boolean_mask_assign_tensor", data(2, 3, 4), VECTOR_MASK, data(2, n, 4),

@@ -39,6 +39,7 @@ LOW_RANK = {
     "_npi_logspace": "reads nothing",
     "_eye": "reads nothing",
     "_full": "reads nothing",
+    "_npi_bincount": "takes vectors",
     "_ones": "reads nothing",
     "_ravel_multi_index": "takes matrices",
     "_unravel_index": "takes vectors",

@@ -39,17 +39,22 @@ from . import (
     random,
     recurrent,
     reduction,
+    regions,
     sequence,
     shape,
     sorting,
+    special,
+    statistics,
 )
 
 #: The families in reading order.
 FAMILIES = (
     activation,
     elementwise,
+    special,
     comparison,
     reduction,
+    statistics,
     linear_algebra,
     diagonals,
     convolution,
@@ -68,6 +73,7 @@ FAMILIES = (
     boxes,
     detection,
     proposals,
+    regions,
     sequence,
     loss,
 )

@@ -137,7 +137,7 @@ def _everywhere(op, x, answer):
     return op.Expand(op.constant(answer, bool), op.Shape(x))
 
 
-def _is_infinite(op, x, **signs):
+def is_infinite(op, x, **signs):
     """No other dtypes than float32 and float64 before opset 20."""
     x = x if takes(op, "IsInf", op.dtype(x)) else cast(op, x, np.float32)
     return op.IsInf(x, **signs)
@@ -158,7 +158,7 @@ def isfinite(op, x):
 
 def _infinity(**signs):
     def row(op, x):
-        return _is_infinite(op, x, **signs) if is_float(op, x) else _everywhere(op, x, False)
+        return is_infinite(op, x, **signs) if is_float(op, x) else _everywhere(op, x, False)
 
     return row
 
@@ -166,3 +166,16 @@ def _infinity(**signs):
 table.op("_npi_isinf")(_infinity())
 table.op("_npi_isposinf")(_infinity(detect_negative=0))
 table.op("_npi_isneginf")(_infinity(detect_positive=0))
+
+
+@table.op("_contrib_allclose")
+def allclose(op, a, b, *, rtol, atol, equal_nan):
+    """1 or 0: whether |a - b| <= atol + rtol |b| everywhere; to an infinity all is close."""
+    if not is_float(op, a):
+        a, b = (cast(op, x, np.float32) for x in (a, b))
+    near = op.Add(op.Mul(op.Abs(b), rtol), atol)
+    close = _less_or_equal(op, op.Abs(op.Sub(a, b)), near)
+    close = op.Or(close, op.Equal(a, b))
+    if equal_nan:
+        close = op.Or(close, op.And(op.IsNaN(a), op.IsNaN(b)))
+    return cast(op, op.ReduceMin(cast(op, close, np.float32), keepdims=0), np.uint8)
