@@ -81,7 +81,8 @@ def _inference(op, x, scale, b, mean, var, epsilon, momentum, spatial):
 
     use_global_stats stays off for that; predicting uses them anyway. Below 1e-5 CUDNN refuses.
     """
-    known = all(t.value is not None for t in (scale, b, mean, var))
+    known = all(t.value is not None or op.is_weight(t) for t in (scale, b, mean, var))
+    known = known and not (x.dtype == np.float16 and op.is_weight(mean))
     if not known or not spatial or x.rank < 2:
         scale, b, mean, var = (_per_channel(op, t, x, spatial) for t in (scale, b, mean, var))
         inverse = op.rsqrt(op._npi_add_scalar(cast(op, var, x.dtype), scalar=epsilon))
