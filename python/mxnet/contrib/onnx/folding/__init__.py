@@ -16,7 +16,19 @@
 # under the License.
 """The folding rows: ONNX operators on NumPy arrays, for both directions."""
 
-from . import comparison, conversion, elementwise, generator, indexing, joining, quantization, reduction, shape
+from . import (
+    comparison,
+    conversion,
+    elementwise,
+    generator,
+    indexing,
+    joining,
+    ml,
+    quantization,
+    reduction,
+    shape,
+    strings,
+)
 from .table import FoldingTable, NotFolded
 
 __all__ = ["FAMILIES", "NotFolded", "folds"]
@@ -31,6 +43,8 @@ FAMILIES = (
     indexing,
     generator,
     quantization,
+    strings,
+    ml,
 )
 
 folds = FoldingTable()

@@ -22,6 +22,7 @@ import numpy as np
 
 from onnx import TensorProto, helper
 
+from .strings import from_strings, to_strings
 from .table import FoldingTable, NotFolded
 
 table = FoldingTable()
@@ -55,6 +56,10 @@ def cast_like(input, target_type):
 
 
 def _converted(x, data_type):
+    if data_type == TensorProto.STRING:
+        return to_strings(x)
+    if x.dtype.kind in "OUS" and data_type in _PLAIN:
+        return from_strings(x, np.dtype(helper.tensor_dtype_to_np_dtype(data_type)))
     if data_type not in _PLAIN or x.dtype.kind in "OUSc":
         raise NotFolded(f"conversion of {x.dtype} to type {data_type}")
     return x.astype(helper.tensor_dtype_to_np_dtype(data_type))

@@ -28,6 +28,10 @@ from . import (
     indexing,
     joining,
     linear_algebra,
+    ml_features,
+    ml_linear,
+    ml_svm,
+    ml_trees,
     normalization,
     optional,
     pooling,
@@ -40,6 +44,7 @@ from . import (
     sequence,
     shape,
     sorting,
+    training,
 )
 
 #: Families in reading order.
@@ -66,6 +71,11 @@ FAMILIES = (
     quantization,
     quantized_elementwise,
     quantized_layers,
+    ml_features,
+    ml_linear,
+    ml_svm,
+    ml_trees,
+    training,
 )
 
 import_table = TranslationTable()
