@@ -24,7 +24,8 @@ NAN, INF = float("nan"), float("inf")
 SMALL = {"low": 0, "high": 2}
 
 CLOSE = [
-    *(case("_contrib_allclose", data(2, 3, 4, dtype=t), data(2, 3, 4, dtype=t)) for t in ("float32", "float16", "float64")),
+    *(case("_contrib_allclose", data(2, 3, 4, dtype=t), data(2, 3, 4, dtype=t))
+      for t in ("float32", "float16", "float64")),
     *(case("_contrib_allclose", values([[[1, 2, NAN, INF]]]),
            values([[[1, 2.000001, NAN, INF]]]), equal_nan=e) for e in (0, 1)),
     case("_contrib_allclose", values([[[1, 2, INF]]]), values([[[1, 2, -INF]]])),

@@ -20,7 +20,28 @@ from export_cases import case, checks, data, weight
 
 T, F = True, False
 
+MORE_PRODUCTS = [
+    *(case("_linalg_trmm", data(*a, dtype=t), data(*b, dtype=t), transpose=tr, rightside=r, lower=w,
+           alpha=al)
+      for t in ("float32", "float64") for a, b, r in [((3, 3), (3, 4), 0),
+      ((2, 3, 3), (2, 3, 4), 0), ((2, 4, 4), (2, 3, 4), 1)] for tr in (0, 1) for w in (0, 1)
+      for al in (1, 2.5)),
+    *(case("_npi_tensordot", data(*a), data(*b), a_axes_summed=p, b_axes_summed=q)
+      for a, b, p, q in [((2, 3, 4), (3, 2, 5), (0, 1), (1, 0)), ((2, 3, 4), (5, 4, 6), (2,), (1,)),
+                         ((2, 3, 4), (2, 3, 4), (0, 1, 2), (0, 1, 2)), ((2, 3), (4, 5), (), ()),
+                         ((4,), (2, 4), (-1,), (-1,))]),
+    case("_npi_tensordot", data(2, 3, 4, dtype="float64"), data(5, 4, 6, dtype="float64"),
+         a_axes_summed=(2,), b_axes_summed=(1,)),
+    *(case("_npi_tensordot_int_axes", data(*a), data(*b), axes=n)
+      for a, b, n in [((2, 3, 4), (3, 4, 5), 2), ((2, 3, 4), (4, 6), 1), ((2, 3), (2, 3), 2),
+                      ((2, 3), (4, 5), 0), ((4,), (4,), 1)]),
+    *(case("khatri_rao", *(data(*s, dtype=t) for s in shapes), num_args=len(shapes))
+      for t in ("float32", "float64")
+      for shapes in ([(2, 3)], [(2, 3), (4, 3)], [(2, 3), (4, 3), (5, 3)])),
+]  # fmt: skip
+
 test_linear_algebra = checks([
+    *MORE_PRODUCTS,
     case("FullyConnected", data(2, 3, 4), weight(5, 12), weight(5), num_hidden=5),
     case("FullyConnected", data(2, 4), weight(5, 4), num_hidden=5, no_bias=True),
     case("FullyConnected", data(2, 3, 4), weight(5, 4), weight(5), num_hidden=5, flatten=False),

@@ -25,7 +25,22 @@ TIES = values(np.tile([3, 1, 3, 2], 6).reshape(2, 3, 4))
 NAN = values([[[1, np.nan, 2, 3], [np.nan, 4, 5, 6]]])
 X = data(2, 3, 4)
 
+NORMS = [
+    (2, None, -2), (2, None, 1), (2, 1, 1), (2, 1, -1), (1, 1, -1), (3, 1, -1), (-3, -1, -1),
+    (2, (0, 2), 1), (0, 2, -1), (0.5, 0, -1),
+]  # fmt: skip
+NUMPY = [
+    *(case("_npi_norm", data(2, 3, 4, dtype=t), ord=o, axis=a, keepdims=k, flag=f)
+      for t in ("float32", "float64") for o, a, f in NORMS for k in (0, 1)),
+    *(case("_npi_norm", data(2, 3, 4), axis=(0, 1), ord=o, flag=f).but(refused="of matrices")
+      for o, f in ((2, 2), (-2, 0), (1, -1))),
+    case("_npi_norm", data(2, 3, 4, dtype="float16"), axis=1),
+    case("_npi_norm", data(2, 3, 4, dtype="int32"), axis=1).but(refused="of int32"),
+    *(case("_npi_norm", data(*s), flag=1) for s in ((5,), (5, 4))),
+]  # fmt: skip
+
 test_reduction = checks([
+    *NUMPY,
     *(case(n, X, axis=1) for n in ALL),
     *(case(n, X) for n in ALL),
     *(case(n, X, keepdims=True) for n in SUMS),

@@ -45,6 +45,7 @@ LOW_RANK = {
     "_unravel_index": "takes vectors",
     "_zeros": "reads nothing",
     "batch_take": "takes matrices",
+    "khatri_rao": "takes matrices",
     "SVMOutput": "takes matrices",
 }
 

@@ -25,7 +25,8 @@ import numpy as np
 from ...errors import TranslationError
 from ...translation import TranslationTable
 from .casting import is_float, through
-from .dimensions import sizes, transposed
+from .diagonals import triangle
+from .dimensions import count, sizes, transposed
 
 table = TranslationTable()
 
@@ -182,3 +183,50 @@ def gemm2(op, a, b, *, transpose_a, transpose_b, alpha, axis):
 def syrk(op, a, *, transpose, alpha):
     """A matrix times its own transpose, or the transpose times the matrix."""
     return _scaled(op, _product(op, a, a, transpose, not transpose), alpha)
+
+
+@table.op("_linalg_trmm")
+def trmm(op, a, b, *, transpose, rightside, lower, alpha):
+    """A triangular matrix times another, from the left or the right; the other half is not read."""
+    a = triangle(op, a, 0, lower)
+    a = transposed(op, a) if transpose else a
+    return _scaled(op, op.MatMul(*((b, a) if rightside else (a, b))), alpha)
+
+
+# Products of tensors
+@table.op("_npi_tensordot")
+def tensordot(op, a, b, *, a_axes_summed, b_axes_summed):
+    summed_a = [op.axis(a, k) for k in a_axes_summed]
+    summed_b = [op.axis(b, k) for k in b_axes_summed]
+    free_a = [k for k in range(op.rank(a)) if k not in summed_a]
+    free_b = [k for k in range(op.rank(b)) if k not in summed_b]
+    shapes = [sizes(op, x, free) for x, free in ((a, free_a), (b, free_b)) if free]
+    inner, rest = op.constant([1], np.int64), op.constant([-1], np.int64)
+    if summed_a:
+        inner = op.Reshape(count(op, a, summed_a), shape=[1])
+    rows = op.Transpose(a, perm=free_a + summed_a)
+    rows = op.Reshape(rows, op.Concat(rest, inner, axis=0))
+    columns = op.Transpose(b, perm=summed_b + free_b)
+    columns = op.Reshape(columns, op.Concat(inner, rest, axis=0))
+    product = op.MatMul(rows, columns)
+    if not shapes:
+        return op.Reshape(product, op.constant(np.zeros(0), np.int64))
+    return op.Reshape(product, op.Concat(*shapes, axis=0) if len(shapes) > 1 else shapes[0])
+
+
+@table.op("_npi_tensordot_int_axes")
+def tensordot_int_axes(op, a, b, *, axes):
+    """The last axes of ``a`` with the first of ``b``."""
+    last = range(op.rank(a) - axes, op.rank(a))
+    return tensordot(op, a, b, a_axes_summed=last, b_axes_summed=range(axes))
+
+
+@table.op("khatri_rao", ignores=("num_args",))
+def khatri_rao(op, *args):
+    """Each column is the Kronecker product of the matrices' columns."""
+    product = args[0]
+    for matrix in args[1:]:
+        pairs = op.Mul(op.Unsqueeze(product, axes=[1]), op.Unsqueeze(matrix, axes=[0]))
+        columns = sizes(op, args[0], [1])
+        product = op.Reshape(pairs, op.Concat(op.constant([-1], np.int64), columns, axis=0))
+    return product

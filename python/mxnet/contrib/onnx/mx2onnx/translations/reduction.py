@@ -219,3 +219,26 @@ def cumsum(op, a, *, axis, dtype):
     if kept == np.float16:
         return through(op, np.float32, lambda x: op.CumSum(x, axis), a)
     return carried(op, "CumSum", a, axis=axis)
+
+
+@table.op("_npi_norm", limits="integers; nuclear norms, and of matrices others than Frobenius's")
+def npi_norm(op, data, *, ord, axis, keepdims, flag):
+    """``flag`` -2 is the norm of all, 1 Frobenius's. Without axes the last two, a matrix, are meant.
+
+    What is not here MXNet writes as sums and extremes.
+    """
+    if not is_float(op, data):
+        raise TranslationError(f"of {op.dtype(data)} is not covered: MXNet rounds on the way")
+    if axis is None and flag != -2:
+        axis = tuple(range(op.rank(data)))[-2:]
+    if flag in (-2, 1):
+        return over(op, "ReduceL2", data, axis, keepdims)
+    if len(axis) == 2:
+        raise TranslationError(f"ord={ord} of matrices is not covered: ONNX has no singular values")
+    if ord == 2:
+        return over(op, "ReduceL2", data, axis, keepdims)
+    if ord == 0:
+        return over(op, "ReduceSum", cast(op, as_bool(op, data), op.dtype(data)), axis, keepdims)
+    total = op.Abs(data) if ord == 1 else op.Pow(*operands(op, op.Abs(data), ord))
+    total = over(op, "ReduceSum", total, axis, keepdims)
+    return total if ord == 1 else op.Pow(*operands(op, total, 1 / ord))

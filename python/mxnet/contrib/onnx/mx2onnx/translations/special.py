@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Special functions, which ONNX does not have: in float64, where they keep the digits of float32."""
+"""Special functions, which ONNX lacks: in float64, so that they keep the digits of float32."""
 
 from __future__ import annotations
 
