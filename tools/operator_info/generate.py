@@ -77,7 +77,7 @@ GUESSES = {
     "string": "a",
 }
 #: Parameters that bring an operator to show all its outputs.
-ALL_OUTPUTS = ("state_outputs", "output_mean_var")
+ALL_OUTPUTS = ("state_outputs", "output_mean_var", "output_score")
 
 
 def registry_names() -> List[str]:

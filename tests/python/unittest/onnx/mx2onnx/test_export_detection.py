@@ -14,16 +14,48 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
+
 """Export rows of the detection family."""
 
-from export_cases import OPSETS, case, checks, data, values
+import numpy as np
+from export_cases import case, checks, data, values
 
-#: Regions within the image, across its edge, turned around, of one pixel, and halves to round.
-REGIONS = [[0, 1, 2, 9, 7], [1, -3, -2, 30, 20], [0, 8, 6, 2, 1], [1, 4, 4, 4, 4],
-           [0, 2.5, 1.5, 7.5, 8.5]]  # fmt: skip
 
-test_detection = checks([
-    case("ROIPooling", data(2, 3, 9, 11), values(REGIONS), pooled_size=s,
-         spatial_scale=f).but(opsets=OPSETS[:2])
-    for s, f in (((2, 3), 1), ((7, 7), 0.5), ((1, 1), 0.3))
+def prior(x=None, **attrs):
+    return case("_contrib_MultiBoxPrior", x or data(2, 3, 5, 4), **attrs)
+
+
+test_multi_box_prior = checks([
+    prior(), prior(sizes=(0.3, 0.9, 1.2), ratios=(1, 2, 0.5), clip=True),
+    prior(ratios=(3, 0.3), steps=(0.1, 0.2), offsets=(0.3, 0.7)), prior(data(1, 1, 1, 1)),
+])  # fmt: skip
+
+
+def found(batch, classes, anchors, seed=3):
+    """Inputs with scores that differ."""
+    rng = np.random.default_rng(seed)
+    scores = rng.permutation(batch * classes * anchors).reshape(batch, classes, anchors)
+    begin, sides = rng.uniform(0, 0.8, (anchors, 2)), rng.uniform(0.1, 0.4, (anchors, 2))
+    corners = np.concatenate([begin, begin + sides], axis=1)
+    return (
+        values(scores / scores.size),
+        data(batch, anchors * 4),
+        values(corners[np.newaxis], fixed=(-1,)),
+    )
+
+
+def detect(inputs=None, **attrs):
+    return case("_contrib_MultiBoxDetection", *(inputs or found(2, 4, 15)), **attrs)
+
+
+MODES = ({}, {"threshold": 0.8}, {"nms_topk": 4}, {"nms_topk": 4, "threshold": 0.8},
+         {"nms_topk": 400}, {"force_suppress": True, "nms_threshold": 0.2}, {"clip": False},
+         {"variances": (0.1, 0.3, 0.2, 0.4)}, {"threshold": 2}, {"threshold": -1},
+         {"nms_threshold": 0}, {"nms_threshold": 2, "threshold": 0.7}, {"nms_threshold": 1},
+         {"background_id": 2})  # fmt: skip
+
+test_multi_box_detection = checks([
+    *(detect(**mode) for mode in MODES), detect(found(1, 2, 9)),
+    detect((values(np.full((1, 2, 3), -2.0)), *found(1, 2, 3)[1:]), threshold=-3),
+    detect(variances=(0.1, 0.1)).but(refused="variances"),
 ])  # fmt: skip
