@@ -82,7 +82,8 @@ test_box_iou = checks([
     *(case("_contrib_box_iou", boxes(*a, center=f == "center"), boxes(*b, center=f == "center"),
            format=f) for a, b in (((5,), (7,)), ((2, 3), (4,)), ((1,), (2, 2)))
       for f in ("corner", "center")),
-    *(case("_contrib_box_iou", boxes(4, dtype=t), boxes(5, dtype=t)) for t in ("float16", "float64")),
+    *(case("_contrib_box_iou", boxes(4, dtype=t), boxes(5, dtype=t))
+      for t in ("float16", "float64")),
 ])  # fmt: skip
 
 test_box_coding = checks([

@@ -17,7 +17,6 @@
 
 """Export rows of the regions family."""
 
-import numpy as np
 from export_cases import case, checks, data, values
 
 REGIONS = [[0, 1, 2, 9, 7], [1, -3, -2, 30, 20], [0, 8, 6, 2, 1], [1, 4, 4, 4, 4],
@@ -31,7 +30,8 @@ def regions(array=REGIONS, dtype="float32"):
 
 
 test_roi_pooling = checks([
-    *(case("ROIPooling", x, regions(dtype=x.dtype), pooled_size=s, spatial_scale=f).but(opsets=o, **n)
+    *(case("ROIPooling", x, regions(dtype=x.dtype), pooled_size=s, spatial_scale=f)
+      .but(opsets=o, **n)
       for s, f in (((2, 3), 1), ((7, 7), 0.5), ((1, 1), 0.3), ((3, 2), 0.9))
       for o, n in (((11, 17), {}), ((28,), SIZES))
       for x in (data(2, 3, 9, 11), data(2, 3, 9, 11, dtype="float16"))),
