@@ -77,7 +77,7 @@ def _of_ndarray(info: ValueInfo, given: mx.nd.NDArray) -> Any:
     if not all(given.shape):
         return np.zeros(shape, _declared(info) or given.dtype)
     if given.ndim == 0:
-        with mx.util.np_array(True), mx.util.np_shape(True):
+        with mx.util.np_shape(True), mx.util.np_array(True):
             given = given.as_np_ndarray().reshape((1,))
     return given.as_nd_ndarray() if isinstance(given, mx.np.ndarray) else given
 
@@ -131,7 +131,7 @@ def as_given(value: Any, shape: Any, numpy_style: bool, numpy_shape: bool) -> An
         ``mx.util.is_np_array()`` and ``mx.util.is_np_shape()`` of the caller.
     """
     if shape == () and numpy_shape:
-        with mx.util.np_array(True), mx.util.np_shape(True):
+        with mx.util.np_shape(True), mx.util.np_array(True):
             value = value.as_np_ndarray().reshape(())
     if isinstance(value, mx.np.ndarray) == numpy_style:
         return value

@@ -136,9 +136,9 @@ class OnnxBlock(WholeNames, mx.gluon.Block):
         if wishes.dimensions:
             sizes = next(iter(ladder(wishes.dimensions, wishes.sizes))).sizes
         for i in wishes.inputs:
-            if i.value is None and i.dtype != object:
+            if i.value is None:
                 shape = tuple(sizes[s][0] if isinstance(s, str) else s for s in i.shape)
-                given[i.name] = Described(shape, i.dtype)
+                given[i.name] = None if i.dtype == object else Described(shape, i.dtype)
         constants = {**plan.graph.constants, **self._values}
         plan = dataclasses.replace(plan, graph=dataclasses.replace(plan.graph, constants=constants))
         states, settled = states_and_settled(planner, plan, weights, given)
@@ -181,13 +181,13 @@ class OnnxBlock(WholeNames, mx.gluon.Block):
         def styled(result: Any) -> Any:
             if isinstance(result, list):
                 return [styled(each) for each in result]
-            if isinstance(result, np.ndarray):
-                return from_numpy(result, ctx, numpy_style, numpy_shape)
             if result is None:
                 return None
-            array, shape = result
+            array, shape = result if isinstance(result, tuple) else (result, result.shape)
             if self._edge_type is not None and np.dtype(array.dtype).kind == "f":
                 array = array.astype(self._edge_type)
+            if isinstance(array, np.ndarray):
+                return from_numpy(array, ctx, numpy_style, numpy_shape)
             return as_given(array, shape, numpy_style, numpy_shape)
 
         outputs = [styled(result) for result in results]

@@ -27,6 +27,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Set, Tuple
 import mxnet as mx
 import numpy as np
 
+from ..dtypes import in_mxnet
 from .builders import holds, to_ndarray
 from .computing import leaves
 from .edges import element_type
@@ -176,7 +177,7 @@ class Specialiser:
             The same names.
         ctx : mxnet.Context
         """
-        given = {name: _moved(value, ctx) for name, value in given.items()}
+        given = {name: _moved(infos[name], value, ctx) for name, value in given.items()}
         compiled = self._found(infos, given)
         if compiled is None:
             return self._eagerly(infos, given, ctx)
@@ -374,13 +375,15 @@ def _arrays(given: Mapping[str, Any]) -> List[Any]:
     return leaves(list(given.values()))
 
 
-def _moved(value: Any, ctx: mx.Context) -> Any:
-    """NumPy arrays that MXNet can hold as arrays of MXNet."""
+def _moved(info: ValueInfo, value: Any, ctx: mx.Context) -> Any:
+    """Arrays of types that MXNet has as arrays of MXNet, and those of others as NumPy's."""
     if isinstance(value, list):
-        return [_moved(each, ctx) for each in value]
-    if isinstance(value, np.ndarray) and holds(value):
-        return to_ndarray(value, ctx)
-    return value
+        return [_moved(info.element or info, each, ctx) for each in value]
+    if isinstance(value, np.ndarray):
+        return to_ndarray(value, ctx) if holds(value) else value
+    if value is None or in_mxnet(element_type(info.element or info, value)):
+        return value
+    return _numbers(info.element or info, value)
 
 
 def _shape(info: ValueInfo, array: Any) -> Tuple[int, ...]:

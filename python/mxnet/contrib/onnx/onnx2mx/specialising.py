@@ -28,7 +28,7 @@ import numpy as np
 from ..errors import ConversionError, DynamicSizeError
 from .builders import Parameter
 from .planning import Plan, Planner, Step
-from .translating import Scope, Translator
+from .translating import REFUSED, Scope, Translator
 from .values import Known, Tensor, Value, at
 from .weights import WeightedSymbolBuilder
 
@@ -260,16 +260,15 @@ def states_and_settled(
 ) -> Tuple[Set[str], Set[str]]:
     """Weights that operators keep up themselves, and weights that are none but decide shapes.
 
-    Found by translating the model at made-up sizes, at which some of it may be refused.
+    Found by translating the model at made-up sizes, at which some of it may be refused. ``given``
+    has None for the inputs of which nothing can be made up.
     """
     builder = WeightedSymbolBuilder()
     translator = _Watching(planner, plan, builder)
     settled: Set[str] = set()
     try:
         values: Dict[str, Value] = {
-            name: builder.input(name, spec.shape, spec.dtype)
-            if isinstance(spec, Described)
-            else spec
+            name: REFUSED if spec is None else builder.input(name, spec.shape, spec.dtype)
             for name, spec in given.items()
         }
         for name, array in weights.items():

@@ -37,6 +37,23 @@ CASES = [
         dynamic=True,
     ),
 ]
+for _version in (9, 11):
+    CASES += [
+        case(
+            _version,
+            "y = Compress (x, k)",
+            x=normal(2, 3),
+            k=value([0, 1, 1, 0, 1], "bool"),
+            dynamic=(2,),
+        ),
+        case(
+            _version,
+            "y = Compress <axis=-1> (x, k)",
+            x=normal(2, 3, 4),
+            k=value([1, 0, 1], "bool"),
+            dynamic=(2, 3),
+        ),
+    ]
 for _version in (10, 11, 13):
     CASES += [
         case(

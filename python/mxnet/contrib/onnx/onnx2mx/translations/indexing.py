@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...translation import TranslationTable
-from ..values import Dim
+from ..values import Dim, product
 from .axes import along_axis, from_front, without_axes
 from .comparison import where
 from .precision import cast, scalar, without_bool
@@ -63,6 +63,22 @@ def gather(op, data, indices, *, axis):
     else:
         taken = op.take(data, indices, axis=axis, mode="wrap")
     return taken if indices.rank else without_axes(op, taken, [axis])
+
+
+@table.op("Compress", versions=(9, 11, 28), limits="in Symbols the condition must be a constant")
+def compress(op, input_, condition, *, axis=None):
+    """The places where the condition holds, taken: an eager run knows them."""
+    places = np.flatnonzero(op.value(condition))
+    if axis is None:
+        input_ = op.reshape(input_, (product(input_.shape),))
+    axis = from_front(op, axis or 0, input_.rank)
+    size = input_.shape[axis]
+    if not isinstance(size, Dim) and places.max(initial=-1) >= size:
+        op.fail(f"the condition picks place {places.max()} of {size}")
+    if not places.size:
+        shape = (*input_.shape[:axis], 0, *input_.shape[axis + 1 :])
+        return op.fixed(np.zeros(shape, input_.dtype))
+    return op.take(input_, op.constant(places), axis=axis, mode="clip")
 
 
 def _grid(op, shape, axis):
