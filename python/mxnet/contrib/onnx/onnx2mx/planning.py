@@ -25,7 +25,7 @@ from onnx import FunctionProto, TypeProto
 
 from ..errors import ConversionError, MissingOperator, ModelError, UnsupportedOperatorError, refuse
 from ..folding import folds
-from ..opset import OpSchema, history, schema_at
+from ..opset import NEWEST_OPSET, OpSchema, history, schema_at
 from ..translation import Translation, TranslationTable
 from .checking import malformed
 from .functions import depends_on_types, instantiate, schema_body
@@ -227,6 +227,8 @@ class Planner:
     def _body(self, function: FunctionProto, node: Node, schema: Optional[OpSchema]) -> Plan:
         graph = instantiate(function, node, self.model.tensors, schema)
         opsets = imported_versions(function.opset_import) or dict(self.model.opsets)
+        if schema is not None:  # bodies of other domains do not say which ai.onnx they are of
+            opsets.setdefault("", self.model.opsets.get("", NEWEST_OPSET))
         return self._graph(graph, opsets)
 
     def _miss(self, node: Node, schema: Optional[OpSchema], opset: int) -> None:
