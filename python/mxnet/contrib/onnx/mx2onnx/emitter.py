@@ -235,9 +235,16 @@ class Emitter:
         self._unsized.follow(f"{domain}.{op_type}", present, names, self.constants.keys())
         for name, kind in zip(names, outputs):
             self.type.declare(name, kind)
-        self.domains.add(domain)
+        if domain:
+            self.domains.add(domain)
         self.nodes.append(node)
         return names[0] if len(names) == 1 else tuple(names)
+
+    def nested(self) -> Emitter:
+        """An emitter for a graph inside a node, which shares no name with this one."""
+        inner = Emitter(self.opset)
+        inner._taken, inner._counts, inner._scope = self._taken, self._counts, self._scope
+        return inner
 
     def _emit(
         self, op_type: str, operands: List[Operand], outputs: int, values: Dict[str, Any]

@@ -23,6 +23,7 @@ from . import (
     boxes,
     comparison,
     convolution,
+    decompositions,
     detection,
     diagonals,
     elementwise,
@@ -40,11 +41,13 @@ from . import (
     recurrent,
     reduction,
     regions,
+    sampling,
     sequence,
     shape,
     sorting,
     special,
     statistics,
+    windows,
 )
 
 #: The families in reading order.
@@ -57,6 +60,7 @@ FAMILIES = (
     statistics,
     linear_algebra,
     diagonals,
+    decompositions,
     convolution,
     pooling,
     normalization,
@@ -74,6 +78,8 @@ FAMILIES = (
     detection,
     proposals,
     regions,
+    sampling,
+    windows,
     sequence,
     loss,
 )

@@ -223,7 +223,7 @@ def cumsum(op, a, *, axis, dtype):
 
 @table.op("_npi_norm", limits="integers; nuclear norms, and of matrices others than Frobenius's")
 def npi_norm(op, data, *, ord, axis, keepdims, flag):
-    """``flag`` -2 is the norm of all, 1 Frobenius's. Without axes the last two, a matrix, are meant.
+    """``flag`` -2 is the norm of all, 1 Frobenius's. No axes are the last two, of a matrix.
 
     What is not here MXNet writes as sums and extremes.
     """
