@@ -32,7 +32,7 @@ from .looping import foreach
 from .names import Names
 from .spelling import reshape_codes, segments
 from .subgraphs import NestedBuilder
-from .values import Dim, Known, Shape, Size, Tensor, at, join, product, varies
+from .values import Dim, Known, Shape, Size, Tensor, Unavailable, at, join, product, varies
 
 #: A constant of fewer bytes is looked up before it is made again.
 LEAST_UNSHARED = 2**16
@@ -157,6 +157,11 @@ class Context:
     def fixed(self, array: Any) -> Known:
         """A value known now, for rows that hand values on."""
         return Known.of(f"{self._scope}_value", [array])
+
+    @staticmethod
+    def unavailable(reason: str) -> Unavailable:
+        """In place of an output that cannot be given: whatever reads it is refused."""
+        return Unavailable(reason)
 
     # -- values ----------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ from .normalise import normalise
 from .planning import Planner
 from .translating import Translator
 from .translations import import_table
-from .values import Known, as_array
+from .values import Known, as_array, plain
 
 
 class EagerModel:
@@ -164,6 +164,8 @@ def _faults(info: ValueInfo, value: Any, place: str) -> List[str]:
             return [f"{place} is no list of arrays: the model wants a sequence"]
         elements = [(_element(info), v, f"element {i} of {place}") for i, v in enumerate(value)]
         return [text for each in elements for text in _faults(*each)]
+    if info.kind == "map":
+        return [] if isinstance(plain(value), dict) else [f"{place} is no dict, for a map"]
     if info.kind not in ("tensor", ""):
         return [f"{place} cannot be run with: the model wants a {info.kind}"]
     faults = []
@@ -195,7 +197,7 @@ def _value(builder: NDArrayBuilder, name: str, value: Any) -> Any:
 
 def _array(builder: NDArrayBuilder, value: Any) -> Any:
     if isinstance(value, Known):
-        return value.at(0)
+        return plain(value.at(0))
     if isinstance(value, list):
         return [_array(builder, v) for v in value]
     return None if value is None else builder.read(value)

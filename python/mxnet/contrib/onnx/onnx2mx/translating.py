@@ -42,7 +42,7 @@ from .computing import assume_choice, compute, known_inputs, known_value, leaves
 from .context import Context, Names
 from .planning import Plan, Planner, Step
 from .subgraphs import Subgraph
-from .values import Dim, Known, Tensor, Value
+from .values import Dim, Known, Tensor, Unavailable, Value, plain
 
 #: Stands for a value whose node was refused; what depends on it is left out without a word.
 REFUSED = object()
@@ -108,7 +108,12 @@ class Translator:
             count = len(self.refusals)
             more = f", the first {len(shown)} are" if count > len(shown) else ""
             refuse(shown, f"{self.planner.model.source}: {count} nodes cannot be translated{more}:")
-        return [scope[v.name] for v in self.plan.graph.outputs]
+        outputs = {v.name: scope[v.name] for v in self.plan.graph.outputs}
+        lost = {n: v.reason for n, v in outputs.items() if isinstance(v, Unavailable)}
+        if lost:
+            texts = (f"the output '{name}' cannot be had: {why}" for name, why in lost.items())
+            refuse(list(map(TranslationError, texts)), f"{self.planner.model.source}:")
+        return [outputs[v.name] for v in self.plan.graph.outputs]
 
     # -- nodes -----------------------------------------------------------------------------
 
@@ -165,6 +170,8 @@ class Translator:
         value = scope[name]
         if value is REFUSED:
             raise _DependsOnRefused
+        if isinstance(value, Unavailable):
+            raise TranslationError(f"its input '{name}' cannot be had: {value.reason}")
         return value
 
     # -- folding ---------------------------------------------------------------------------
@@ -296,7 +303,7 @@ class Translator:
             outputs = list(result) if several else [result]
             op.name_after_node(outputs[0] if outputs else None)
         if len(outputs) < wanted or not all(
-            isinstance(o, (Tensor, Known, list)) or o is None for o in outputs
+            isinstance(o, (Tensor, Known, Unavailable, list)) or o is None for o in outputs
         ):
             raise TranslationError(f"its row gives {len(outputs)} outputs, {wanted} are wanted")
         return outputs
@@ -348,6 +355,8 @@ def _constants(plan: Plan) -> Dict[str, Known]:
 
 
 def _dtype(value: Any) -> Optional[np.dtype]:
+    if isinstance(value, Known) and plain(value.at(0)) is not value.at(0):
+        return None  # a map
     return value.dtype if isinstance(value, (Known, Tensor)) else None
 
 

@@ -245,6 +245,12 @@ def as_array(value: Any) -> np.ndarray:
     return array.astype(object) if array.dtype.kind == "U" else array
 
 
+def plain(array: np.ndarray) -> Any:
+    """``array``, or the ``dict`` in it: a map is an array of rank 0 that holds one."""
+    found = array.item() if array.dtype == object and array.ndim == 0 else None
+    return found if isinstance(found, dict) else array
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Known:
     """A value known at conversion time.
@@ -301,6 +307,18 @@ class Known:
     def elements(self) -> Any:
         """Nested list of numbers, with a Dim wherever the samples differ."""
         return join(a.tolist() for a in self.arrays)
+
+
+@dataclasses.dataclass(frozen=True)
+class Unavailable:
+    """A result that a node cannot give, which concerns those only who read it.
+
+    Attributes
+    ----------
+    reason : str
+    """
+
+    reason: str
 
 
 #: What a name may stand for: None is an optional input that is left out, a list is a sequence.

@@ -17,9 +17,14 @@
 """Import rows: features of ai.onnx.ml."""
 
 import numpy as np
+import onnx
 import pytest
 from import_cases import array, check, ints, known, normal, uniform
-from node_cases import check_eagerly, node, words
+from mxnet.contrib.onnx import ModelError, TranslationError, backend, import_model
+from mxnet.contrib.onnx.onnx2mx.eager import run_eagerly
+from node_cases import ML, check_eagerly, node, words
+from onnx import helper
+from running import Session
 
 NAN = float("nan")
 HOLES = array([[1, NAN, 3], [NAN, 0, 0], [0, 5, NAN]])
@@ -146,9 +151,37 @@ def test_import(case):
 
 def test_numbers_are_told_by_words_where_values_can_be_read():
     case = encoder(ints(1, 5, 2), keys_int64s=[1, 2], values_strings=["a", "b"], default_string="?")
-    check_eagerly(case, "class labels are strings")
+    check_eagerly(case, "output 'out0' cannot be had: it consists of strings")
 
 
 def test_what_is_picked_may_be_strings():
     case = node("ArrayFeatureExtractor", 1, {}, x=words("a", "b", "c"), y=ints(2, 0))
     check_eagerly(case)
+
+
+def test_maps_exist_where_a_model_is_run_operator_by_operator():
+    case = node("ZipMap", 1, {"classlabels_strings": ["a", "b"]}, x=array([[0.25, 0.75]]))
+    assert run_eagerly(case.model(), case.inputs) == [[{"a": 0.25, "b": 0.75}]]
+    with pytest.raises(TranslationError, match="option zipmap=False"):
+        import_model(case.model())
+
+
+def test_maps_are_given_as_they_are_in_python():
+    value_type = helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, None)
+    words_to_numbers = helper.make_map_type_proto(onnx.TensorProto.STRING, value_type)
+    vectorizer = helper.make_node(
+        "DictVectorizer", ["x"], ["y"], domain=ML, string_vocabulary=["a", "c", "b"]
+    )
+    scaler = helper.make_node("Scaler", ["y"], ["z"], domain=ML, offset=[1.0], scale=[2.0])
+    graph = helper.make_graph(
+        [vectorizer, scaler],
+        "maps",
+        [helper.make_value_info("x", words_to_numbers)],
+        [onnx.ValueInfoProto(name="z")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid(ML, 1)], ir_version=8)
+    given = {"c": 3.5, "a": 1.5}
+    (wanted,) = Session(model)({"x": given})
+    np.testing.assert_array_equal(backend.run_model(model, [given])[0], wanted)
+    with pytest.raises(ModelError, match="no dict, for a map"):
+        run_eagerly(model, {"x": np.zeros(3)})

@@ -16,10 +16,13 @@
 # under the License.
 """Import rows: linear models of ai.onnx.ml."""
 
+import mxnet as mx
 import numpy as np
 import pytest
 from import_cases import check, normal, uniform
+from mxnet.contrib.onnx import TranslationError, import_model
 from node_cases import check_eagerly, node
+from onnx import helper
 
 ROWS = normal(7, 4)
 MATRIX = normal(12).tolist()
@@ -54,7 +57,9 @@ CASES = [
     regressor(targets=1, coefficients=MATRIX[:4], post_transform="LOGISTIC"),
     *[regressor(post_transform=t) for t in TRANSFORMS],
     regressor(coefficients=[0.0] * 4 + MATRIX[4:], post_transform="SOFTMAX_ZERO"),
-    regressor(x=uniform(0, 1, 7, 4), coefficients=[0.25] * 12, post_transform="PROBIT"),
+    regressor(
+        x=uniform(0, 1, 7, 4), coefficients=[0.2, 0.1, 0.05, 0.02] * 3, post_transform="PROBIT"
+    ),
     regressor(targets=2, refused="12 coefficients for 2 scores of 4 features"),
     regressor(post_transform="ODD", refused="post_transform 'ODD'"),
     *[classifier(post_transform=t) for t in TRANSFORMS],
@@ -95,4 +100,21 @@ def test_labels_that_are_strings_are_read_where_they_can_be(count):
     labels = ["ham", "spam", "eggs"][: max(count, 2)]
     rows = {"coefficients": MATRIX[: 4 * count], "intercepts": [0.5, -1.0, 0.25][:count]}
     case = classifier(classlabels_ints=None, classlabels_strings=labels, **rows)
-    check_eagerly(case, "class labels are strings")
+    check_eagerly(case, "output 'out0' cannot be had: it consists of strings")
+
+
+def test_labels_that_nobody_reads_may_be_strings():
+    """The scores alone are a symbol; a node that reads the labels is named."""
+    labels = {"classlabels_ints": None, "classlabels_strings": ["ham", "spam", "eggs"]}
+    case = classifier(**labels)
+    wanted = case.reference(case.inputs)[1]
+    model = case.model()
+    del model.graph.output[0]
+    symbol, arg_params, _ = import_model(model)
+    executor = symbol.bind(mx.cpu(), {**arg_params, "x": mx.nd.array(ROWS)})
+    np.testing.assert_allclose(executor.forward()[0].asnumpy(), wanted, 1e-5, 1e-5)
+    model = case.model()
+    model.graph.node.append(helper.make_node("Identity", ["out0"], ["words"], name="reader"))
+    model.graph.output[0].name = "words"
+    with pytest.raises(TranslationError, match="Identity-.* node 'reader': its input 'out0' can"):
+        import_model(model)

@@ -156,6 +156,22 @@ def feature_vectorizer(op, *x, inputdimensions=()):
     return columns(op, *parts)
 
 
+@table.op(
+    "ZipMap",
+    versions=(1,),
+    domain=DOMAIN,
+    ignores=("classlabels_int64s", "classlabels_strings"),
+    limits="maps only where the model is run operator by operator",
+)
+def zip_map(op, x):
+    """A map a row by its fold, to which an eager run turns where a row refuses."""
+    return (op.fail if op.eager else op.unavailable)(
+        "it is a sequence of maps, which MXNet has not; make the node's input, the tensor of "
+        "probabilities, the output in its place (skl2onnx leaves the node out with the option "
+        "zipmap=False), or run the model by mx.contrib.onnx.backend or import_to_gluon"
+    )
+
+
 # -- labels ------------------------------------------------------------------------------------
 
 

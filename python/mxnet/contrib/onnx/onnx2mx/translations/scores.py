@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..values import Known
 from .comparison import where
 from .precision import cast, scalar
 
@@ -78,7 +77,8 @@ def _probit(op, p):
     """By the approximation of the inverse error function that ONNX Runtime uses."""
     a = 0.147
     x = op._npi_add_scalar(op._npi_multiply_scalar(p, scalar=2.0), scalar=-1.0)
-    log = op._npi_log(op._npi_subtract(scalar(op, 1, p.dtype), op._npi_multiply(x, x)))
+    left, right = op._npi_rsubtract_scalar(x, scalar=1.0), op._npi_add_scalar(x, scalar=1.0)
+    log = op._npi_log(op._npi_multiply(left, right))
     half = op._npi_add_scalar(op._npi_multiply_scalar(log, scalar=0.5), scalar=2 / (3.14159 * a))
     rest = op._npi_multiply_scalar(log, scalar=1 / a)
     root = op._npi_sqrt(op._npi_subtract(op._npi_multiply(half, half), rest))
@@ -113,13 +113,13 @@ def of_two(op, score, transform, probability):
 def labels_of(op, index, ints, strings):
     """The label of each class index, int64 or, where values can be read, strings."""
     if strings:
-        labels = op.known(index)
-        if labels is None:
-            op.fail(
-                "the class labels are strings, which MXNet has no tensors of; leave their output "
-                "unused, or run the model by mx.contrib.onnx.backend"
+        places = op.known(index)
+        if places is None:
+            return op.unavailable(
+                "it consists of strings, which MXNet has no tensors of; take it out of the model's "
+                "outputs, or run the model by mx.contrib.onnx.backend or import_to_gluon"
             )
-        return Known("", (np.array(strings, object)[labels.astype(np.int64)],))
+        return op.fixed(np.array(strings, object)[places.astype(np.int64)])
     if list(ints) == list(range(len(ints))):
         return cast(op, index, "int64")
     return op.take(op.constant(np.array(ints, np.int64)), index, axis=0, mode="clip")
