@@ -35,7 +35,7 @@ FAMILIES = {
     "pooling", "normalization", "shape", "joining", "indexing", "sorting", "image", "generator",
     "random", "recurrent", "control_flow", "attention", "detection", "quantization", "quantized_layers",
     "quantized_elementwise", "fused_layers", "transformers", "sequence",
-    "signal", "loss",
+    "signal", "loss", "diagonals", "special", "statistics", "placing", "decompositions", "sampling",
     "ml_features", "ml_linear", "ml_svm", "ml_trees", "training",
 }  # fmt: skip
 #: Files outside the row rooms whose job is to know operators by name.
@@ -48,6 +48,7 @@ KNOW_OPERATORS = {
     "mx2onnx/inference.py": "completes ONNX's inference for the operators whose sizes it loses",
     "onnx2mx/graph.py": "nodes that hold a constant become constants",
     "onnx2mx/context.py": "says sizes that vary by MXNet's operators, for all rows",
+    "onnx2mx/folding_batch_norm.py": "builds one layer into another",
     "onnx2mx/hazards.py": "lists what MXNet does not survive, operator by operator",
     "onnx2mx/layouts.py": "lists what MXNet computes wrongly behind a convolution",
     "mx2onnx/symbol_file.py": "upgrades operators that changed meaning between MXNet releases",

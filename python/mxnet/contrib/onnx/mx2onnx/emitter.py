@@ -35,7 +35,7 @@ from typing import (
 
 import numpy as np
 
-from onnx import NodeProto, helper
+from onnx import GraphProto, NodeProto, helper, numpy_helper
 
 from ..errors import ConversionError, TranslationError
 from ..folding import NotFolded, folds
@@ -240,11 +240,27 @@ class Emitter:
         self.nodes.append(node)
         return names[0] if len(names) == 1 else tuple(names)
 
-    def nested(self) -> Emitter:
-        """An emitter for a graph inside a node, which shares no name with this one."""
+    def nested(self, types: Sequence[TensorType]) -> Tuple[Emitter, List[str]]:
+        """An emitter for a graph inside a node, and its inputs' names; it shares no name with this.
+
+        The graph sees nothing but its inputs.
+        """
         inner = Emitter(self.opset)
         inner._taken, inner._counts, inner._scope = self._taken, self._counts, self._scope
-        return inner
+        names = [inner.fresh(f"{self._scope}/inner") for _ in types]
+        for name, kind in zip(names, types):
+            inner.inputs[name] = kind
+            inner.type.declare(name, kind)
+        return inner, names
+
+    def graph(self, outputs: Sequence[str]) -> GraphProto:
+        """What was written, with the inputs, as the graph inside a node."""
+        inputs = [helper.make_value_info(n, kind.proto()) for n, kind in self.inputs.items()]
+        infos = [helper.make_value_info(n, self.type(n).proto()) for n in outputs]
+        constants = [numpy_helper.from_array(t.read(), n) for n, t in self.constants.items()]
+        return helper.make_graph(
+            self.nodes, self.fresh(f"{self._scope}/graph"), inputs, infos, constants
+        )
 
     def _emit(
         self, op_type: str, operands: List[Operand], outputs: int, values: Dict[str, Any]

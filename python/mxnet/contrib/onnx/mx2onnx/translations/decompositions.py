@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Systems of linear equations, inverses and Cholesky factors, by loops: ONNX has determinants alone.
+"""Systems of linear equations, inverses and Cholesky factors, by loops: ONNX has determinants.
 
 MXNet calls LAPACK; the digits agree where the matrices are far from singular.
 """
@@ -68,7 +68,7 @@ def _eliminate(op, a, b):
         rest = inner.Sub(both, inner.Mul(column, row))
         both = inner.Where(inner.Unsqueeze(here, axes=[1]), row, rest)
         stays = inner.Equal(inner.Squeeze(pivot_row, axes=[rank - 2]), step)
-        turn = inner.Sub(inner.Mul(inner.Cast(stays, to=_type(dtype)), 2.0), 1.0)
+        turn = inner.Sub(inner.Mul(cast(inner, stays, dtype), 2.0), 1.0)
         sign = inner.Mul(inner.Mul(sign, inner.Sign(pivot)), turn)
         logarithm = inner.Add(logarithm, inner.Log(inner.Abs(pivot)))
         return (both, sign, logarithm), None
@@ -84,10 +84,6 @@ def _eliminate(op, a, b):
 
 def _size(inner, x, axis):
     return inner.Gather(inner.Shape(x), inner.constant(axis, np.int64), axis=0)
-
-
-def _type(dtype):
-    return {"float32": 1, "float64": 11}[dtype.name]
 
 
 def _unit(op, a):

@@ -20,10 +20,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from onnx import helper, numpy_helper
-
-from ..inference import TensorType
-
 
 def loop(op, body, state, times=None):
     """``state`` after ``body`` was done to it again and again.
@@ -44,34 +40,16 @@ def loop(op, body, state, times=None):
     -------
     tuple of str
     """
-    inner = op.nested()
     types = [op.type(x) for x in state]
-    kinds = [TensorType(np.dtype(np.int64), ()), TensorType(np.dtype(bool), ()), *types]
-    names = [inner.fresh(stem) for stem in ("step", "going", *("state" for _ in state))]
-    for name, kind in zip(names, kinds):
-        inner.type.declare(name, kind)
+    true = op.constant(True, bool)
+    step = op.type(op.constant(0, np.int64))
+    inner, names = op.nested([step, op.type(true), *types])
     results, going = body(inner, names[0], *names[2:])
-    outputs = [inner.Identity(x) for x in (going or names[1], *results)]
-    outputs = [_as_output(inner, x) for x in outputs]
-    infos = [
-        [
-            helper.make_value_info(name, kind.proto())
-            for name, kind in zip(side, kinds[len(kinds) - len(side) :])
-        ]
-        for side in (names, outputs)
-    ]
-    constants = [numpy_helper.from_array(t.read(), n) for n, t in inner.constants.items()]
-    graph = helper.make_graph(inner.nodes, inner.fresh("body"), *infos, constants)
-    if times is not None and not isinstance(times, str):
+    given = zip((going or names[1], *results), (op.type(true), *types))
+    # a constant or an input is no output of a graph inside a node in all runtimes
+    outputs = [inner.custom("", "Identity", x, outputs=[kind]) for x, kind in given]
+    if isinstance(times, int):
         times = op.constant(times, np.int64)
-    found = op.custom("", "Loop", times, op.constant(True, bool), *state, outputs=types, body=graph)
+    body = inner.graph(outputs)
+    found = op.custom("", "Loop", times, true, *state, outputs=types, body=body)
     return found if isinstance(found, tuple) else (found,)
-
-
-def _as_output(inner, x):
-    """A node's value for a constant, which no graph inside a node gives out in all runtimes."""
-    if x not in inner.constants:
-        return x
-    name = inner.fresh("out")
-    inner.nodes.append(helper.make_node("Identity", [x], [name]))
-    return name
