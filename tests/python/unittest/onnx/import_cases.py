@@ -51,7 +51,7 @@ from running import Session, seed_of
 TOLERANCE = {"float16": (2e-3, 2e-3), "float32": (1e-5, 1e-5), "float64": (1e-10, 1e-10)}
 _TEXT = {"float32": "float", "float64": "double"}
 #: Opsets of the domains that a text may name besides ai.onnx.
-DOMAINS = {"com.microsoft": 1}
+DOMAINS = {"com.microsoft": 1, "ai.onnx.preview": 1}
 _CALLS: Dict[str, int] = collections.Counter()
 
 

@@ -19,6 +19,7 @@
 from . import (
     comparison,
     conversion,
+    detection,
     elementwise,
     generator,
     indexing,
@@ -26,7 +27,9 @@ from . import (
     ml,
     quantization,
     reduction,
+    selection,
     shape,
+    signal,
     strings,
 )
 from .table import FoldingTable, NotFolded
@@ -43,6 +46,9 @@ FAMILIES = (
     indexing,
     generator,
     quantization,
+    selection,
+    detection,
+    signal,
     strings,
     ml,
 )

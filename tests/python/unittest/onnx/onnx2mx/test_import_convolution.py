@@ -20,8 +20,11 @@ import itertools
 
 import numpy as np
 import pytest
-from import_cases import case, check, known, normal
+from gradients import check_gradients
+from import_cases import case, check, known, normal, uniform, value
+from running import Session
 
+_IMAGE_OF_FOUR = normal(2, 4, 6, 7)
 CASES = []
 for _version in (1, 11, 22):
     CASES += [
@@ -266,6 +269,122 @@ def _transposed_convolution(x, w, stride=1, more=(0, 0)):
         top, left = i * stride, j * stride
         y[:, :, top : top + w.shape[2], left : left + w.shape[3]] += spread
     return y.astype(x.dtype)
+
+
+for _version, _dtype in ((19, "float32"), (22, "float64"), (19, "float16")):
+    _deformed = {
+        "x": normal(2, 4, 7, 8, dtype=_dtype),
+        "w": normal(4, 2, 3, 2, dtype=_dtype),
+        "as_opset": 19,
+    }
+    _how = "strides=[2, 1], pads=[1, 1, 1, 1], group=2, offset_group=2"
+    CASES += [
+        case(
+            _version,
+            "y = DeformConv <group=2> (x, w, o)",
+            **_deformed,
+            o=normal(2, 12, 5, 7, dtype=_dtype),
+            tolerance=(4e-3, 4e-3) if _dtype == "float16" else None,
+        ),
+        case(
+            _version,
+            f"y = DeformConv <{_how}, dilations=[1, 2]> (x, w, o, b, m)",
+            **_deformed,
+            o=normal(2, 24, 4, 8, dtype=_dtype),
+            b=normal(4, dtype=_dtype),
+            m=normal(2, 12, 4, 8, dtype=_dtype),
+            tolerance=(4e-3, 4e-3) if _dtype == "float16" else None,
+        ),
+    ]
+CASES += [  # where MXNet's layer would be wrong
+    case(
+        11,
+        "y = ConvTranspose <strides=[2, 2], dilations=[1, 2], pads=[0, 1, 1, 0]> (x, w)",
+        x=normal(2, 4, 3, 2, dtype="float64"),
+        w=normal(4, 2, 2, 3, dtype="float64"),
+        expected="reference",
+    )
+]
+_LINE, _CUBE = normal(2, 4, 9), normal(1, 2, 5, 4, 4)
+CASES += [
+    case(
+        22,
+        "y = DeformConv <pads=[1, 0, 0, 1]> (x, w, o)",
+        x=_IMAGE_OF_FOUR,
+        w=known(3, 4, 3, 3),
+        o=normal(2, 18, 5, 6),
+        as_opset=19,
+        dynamic=(2,),
+    ),
+    case(
+        22,
+        "y = DeformConv <pads=[1, 1], group=2, offset_group=2> (x, w, o)",
+        x=_LINE,
+        w=normal(6, 2, 3),
+        o=np.zeros((2, 6, 9), "float32"),
+        expected=lambda x, w, o: _plain(x, w, "<pads=[1, 1], group=2>"),
+    ),
+    case(
+        22,
+        "y = DeformConv <strides=[2, 1, 1]> (x, w, o)",
+        x=_CUBE,
+        w=normal(3, 2, 2, 2, 2),
+        o=np.tile(np.float32([0, 1, -1]), 8)[None, :, None, None, None]
+        * np.ones((1, 24, 2, 3, 3), "float32"),
+        expected=lambda x, w, o: _plain(np.roll(_with_margin(x), (-1, 1), (3, 4)), w),
+    ),
+    case(22, "y = DeformConv (x, w, o)", x=_LINE, w=normal(6, 4, 3), o=_LINE, refused="offset"),
+]
+_BLOCKS = {"n": value([6, 6]), "k": value([2, 3])}
+_COLUMNS = "y = Col2Im <pads=[0, 1, 1, 0], strides=[2, 2], dilations=[1, 2]> (x, n, k)"
+CASES += [
+    case(18, "y = Col2Im (x, n, k)", x=normal(2, 12, 20), **_BLOCKS, dynamic=(2,)),
+    case(18, _COLUMNS, x=normal(2, 12, 6), **_BLOCKS),
+    case(18, _COLUMNS, x=normal(2, 12, 6, dtype="float64"), **_BLOCKS, expected="reference"),
+    case(
+        18,
+        "y = Col2Im <strides=[3, 3]> (x, n, k)",
+        x=normal(1, 9, 4),
+        n=value([6, 7]),
+        k=value([3, 3]),
+    ),
+    *(
+        case(
+            18,
+            "y = Col2Im (x, n, k)",
+            x=uniform(0, 9, 1, 24, 18, dtype=dtype),
+            n=value([3, 4, 4]),
+            k=value([2, 2, 2]),
+            expected="reference",
+        )
+        for dtype in ("float32", "float64", "int64", "uint8")
+    ),
+    case(18, "y = Col2Im (x, n, k)", x=normal(2, 12, 21), **_BLOCKS, refused="columns"),
+]
+
+
+def _with_margin(x):
+    """A cube with room for what deformed windows see beyond its last two axes."""
+    return np.pad(x, [(0, 0)] * 3 + [(1, 1)] * 2)
+
+
+def _plain(x, w, how=""):
+    """The convolution that a deformed one is."""
+    y = Session(case(19, f"y = Conv {how} (x, w)", x=x, w=w).model())({"x": x, "w": w})[0]
+    return y if x.ndim == 3 else y[:, :, ::2, 1:-1, 1:-1]
+
+
+def test_gradients_of_a_deformed_convolution():
+    """Of one axis; the layer of MXNet's for images has them on GPUs only."""
+    given = {"x": normal(2, 2, 8), "w": normal(2, 2, 3), "m": normal(2, 3, 6)}
+    given["o"] = uniform(0.1, 0.9, 2, 3, 6)
+    given = {n: a.astype("float64") for n, a in given.items()}
+    check_gradients(case(19, "y = DeformConv (x, w, o, , m)", **given), "xwom")
+
+
+def test_gradients_of_columns():
+    x = normal(2, 12, 6, dtype="float64")
+    check_gradients(case(18, _COLUMNS, x=x, **_BLOCKS), "x")
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

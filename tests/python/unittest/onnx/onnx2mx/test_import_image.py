@@ -17,12 +17,27 @@
 """Import rows: images made larger and smaller."""
 
 import itertools
+import struct
 
 import numpy as np
 import pytest
+from gradients import check_gradients
 from import_cases import array, case, check, ints, known, normal, uniform, value
+from mxnet.contrib.onnx import backend
 
 _IMAGE = normal(2, 3, 4, 6)
+_PPM = b"P6 # a comment\n2 2\n255\n" + bytes(range(0, 240, 20))
+
+
+def _picture(how):
+    """What ``_PPM`` shows."""
+    rgb = np.arange(0, 240, 20, dtype=np.uint8).reshape(2, 2, 3)
+    if how == "Grayscale":
+        luma = np.array([19595, 38470, 7471]) @ rgb.reshape(-1, 3).T + 2**15
+        return (luma >> 16).astype(np.uint8).reshape(2, 2, 1)
+    return rgb if how == "RGB" else rgb[..., ::-1]
+
+
 _BY_TWO = known(array([1, 1, 2, 2]))
 CASES = [
     case(
@@ -251,8 +266,119 @@ for _mode in ("nearest", "linear", "cubic"):
     _crop = 'coordinate_transformation_mode="tf_crop_and_resize", extrapolation_value=7.0'
     _text = f'y = Resize <mode="{_mode}", {_crop}> (x, r, , n)'
     CASES += [case(19, _text, x=_IMAGE, **crop) for crop in (_CROP, _FAR)]
+for _mode, _how in itertools.product(
+    ("linear", "cubic"), (*TRANSFORMATIONS, "tf_half_pixel_for_nn")
+):
+    _text = f'y = Resize <mode="{_mode}", coordinate_transformation_mode="{_how}"> '
+    _varying = {"x": normal(2, 3, 7, 9), "dynamic": (7, 9)}
+    if _how != "tf_half_pixel_for_nn":
+        CASES.append(
+            case(
+                19,
+                f"n = Shape (z)\n{_text} (x, , , n)",
+                z=normal(2, 3, 5, 11),
+                **{**_varying, "dynamic": (5, 7, 9, 11)},
+            )
+        )
+    CASES += [
+        case(v, f"{_text} (x, {'r' if v < 13 else ''}, s)", s=known(array(scales)), **_varying,
+             **({"r": known(array([]))} if v < 13 else {}))
+        for v, scales in ((11, [1, 1, 2, 3]), (13, [1, 1, 1.5, 0.5]), (19, [1, 1, 0.25, 1.75]))
+        if v == 11 or _how != "tf_half_pixel_for_nn"
+    ]  # fmt: skip
+for _nearest in ("floor", "ceil", "round_prefer_floor", "round_prefer_ceil"):
+    CASES += [
+        case(
+            19,
+            f'y = Resize <nearest_mode="{_nearest}"> (x, , s)',
+            x=normal(2, 3, 7, 9),
+            s=known(array([1, 1, 1.5, 0.5])),
+            dynamic=(7, 9),
+        )
+    ]
+CASES += [
+    case(
+        19,
+        'y = Resize <mode="cubic", exclude_outside=1, cubic_coeff_a=-0.5> (x, , s)',
+        x=normal(2, 3, 7, 9),
+        s=known(array([1, 1, 1.5, 2])),
+        dynamic=(7, 9),
+    ),
+    case(
+        10,
+        'y = Resize <mode="linear"> (x, s)',
+        x=normal(2, 3, 7, 9),
+        s=known(array([1, 1, 1.5, 0.5])),
+        dynamic=(7, 9),
+    ),
+    *(
+        case(
+            20,
+            f'y = ImageDecoder <pixel_format="{_format}"> (x)',
+            x=known(np.frombuffer(_PPM, np.uint8)),
+            expected=lambda x, how=_format: _picture(how),
+        )
+        for _format in ("RGB", "BGR", "Grayscale")
+    ),
+    case(20, "y = ImageDecoder (x)", x=known(np.frombuffer(b"RIFF....WEBP....", np.uint8)),
+         refused="Pillow"),
+    case(20, 'y = ImageDecoder <pixel_format="HSV"> (x)', x=known(np.zeros(9, np.uint8)),
+         refused="HSV"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_import(case):
     check(case)
+
+
+def test_gradients_of_a_size_that_varies():
+    x = normal(1, 2, 5, 6, dtype="float64")
+    sizes = known(array([1, 1, 1.5, 2]))
+    for mode in ("linear", "cubic"):
+        text = f'y = Resize <mode="{mode}"> (x, , s)'
+        check_gradients(case(19, text, x=x, s=sizes), "x")
+        check_gradients(case(19, text, x=x, s=sizes), "x", {"x": (1, 2, "h", "w")})
+
+
+# -- files -------------------------------------------------------------------------------------
+
+
+def decode(stream, how="RGB"):
+    given = case(
+        20, f'y = ImageDecoder <pixel_format="{how}"> (x)', x=np.frombuffer(stream, np.uint8)
+    )
+    (picture,) = backend.prepare(given.model()).run(given.inputs)
+    assert picture.dtype == np.uint8
+    return picture
+
+
+@pytest.mark.parametrize(
+    "stream, wanted",
+    [
+        (b"P1 3 1 1 0 1", [[0, 255, 0]]),
+        (b"P2\n2 1\n#text\n10\n0 5", [[0, 128]]),
+        (b"P4\n3 1\n\xa0", [[0, 255, 0]]),
+        (b"P5 2 1 65535\n\x00\x00\xff\xff", [[0, 255]]),
+    ],
+)
+def test_portable_pictures(stream, wanted):
+    picture = decode(stream)
+    np.testing.assert_array_equal(picture, np.repeat(np.uint8(wanted)[..., None], 3, 2))
+    np.testing.assert_array_equal(decode(stream, "Grayscale"), np.uint8(wanted)[..., None])
+
+
+def test_a_bitmap():
+    header = b"BM" + struct.pack(
+        "<IHHIIiiHHIIiiII", 70, 0, 0, 54, 40, 2, 2, 1, 24, 0, 16, 0, 0, 0, 0
+    )
+    rows = bytes([1, 2, 3, 4, 5, 6, 0, 0]) + bytes([7, 8, 9, 10, 11, 12, 0, 0])
+    wanted = np.uint8([[[9, 8, 7], [12, 11, 10]], [[3, 2, 1], [6, 5, 4]]])
+    np.testing.assert_array_equal(decode(header + rows), wanted)
+    np.testing.assert_array_equal(decode(header + rows, "BGR"), wanted[..., ::-1])
+
+
+@pytest.mark.parametrize("stream", [b"nothing", b"P6 2 2 255\n12", b"P5 2", b"\x89PNG"])
+def test_what_is_no_picture_is_an_empty_one(stream):
+    assert decode(stream).shape == (0, 0, 3)
+    assert decode(stream, "Grayscale").shape == (0, 0, 1)

@@ -18,7 +18,7 @@
 
 import numpy as np
 import pytest
-from import_cases import case, check, normal, uniform
+from import_cases import case, check, normal, uniform, value
 from mxnet.contrib.onnx import ConversionError, ConversionWarning, import_model
 from mxnet.contrib.onnx.opset import history
 
@@ -175,6 +175,35 @@ def _global(x, op):
     if op == "GlobalLpPool":
         return np.sqrt((x * x).sum(axes, keepdims=True))
     return (x.max if op == "GlobalMaxPool" else x.mean)(axes, keepdims=True)
+
+
+_POOLED, _PLACES = normal(1, 1, 2, 2), np.int64([[[[5, 7], [13, 15]]]])
+_UNPOOL = "y = MaxUnpool <kernel_shape=[2, 2], strides=[2, 2]"
+for _version in (9, 11, 22):
+    CASES += [
+        case(_version, f"{_UNPOOL}> (x, i)", x=_POOLED, i=_PLACES, as_opset=11),
+        case(
+            _version,
+            f"{_UNPOOL}> (x, i, n)",
+            x=_POOLED,
+            i=_PLACES,
+            n=value([1, 1, 5, 6]),
+            expected="reference",  # ONNX Runtime counts indices in the larger output
+        ),
+    ]
+CASES += [
+    case(
+        11,
+        "y, i = MaxPool <kernel_shape=[2, 3], strides=[2, 2], pads=[0, 1, 0, 1]> (x)\n"
+        "z = MaxUnpool <kernel_shape=[2, 3], strides=[2, 2], pads=[0, 1, 0, 1]> (y, i)",
+        x=normal(2, 3, 6, 7, dtype=dtype),
+    )
+    for dtype in ("float32", "float16")
+]
+CASES += [
+    case(11, f"{_UNPOOL}> (x, i)", x=_POOLED, i=value(_PLACES + 1), refused="leave an output"),
+    case(11, f"{_UNPOOL}> (x, i, n)", x=_POOLED, i=_PLACES, n=value([1, 1, 3, 3]), refused="room"),
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -149,6 +149,28 @@ CASES += [
         14, "y = CumSum (x, axis)", x=uniform(-9, 9, 3, 4, dtype="int32"), axis=value([-1], "int64")
     ),
 ]
+CASES += [
+    case(
+        26,
+        f"y = CumProd <exclusive={exclusive}, reverse={reverse}> (x, a)",
+        x=uniform(1, 4, 2, 3, 5, dtype=dtype),
+        a=value(axis),
+        expected="reference",
+        tolerance=(1e-5, 1e-5),
+    )
+    for axis, exclusive, reverse, dtype in (
+        (0, 0, 0, "float32"),
+        (1, 1, 0, "float64"),
+        (-1, 0, 1, "int64"),
+        (2, 1, 1, "int32"),
+        (2, 0, 0, "float32"),
+    )
+]
+CASES += [
+    case(26, "y = CumProd (x, a)", x=normal(2, 3, 9), a=value(2), expected="reference",
+         dynamic=(2, 3)),
+    case(26, "y = CumProd (x, a)", x=normal(2, 3, 9), a=value(3), refused="axis 3"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -30,7 +30,16 @@ from mxnet.contrib.onnx.translation import UNVERSIONED
 from onnx import defs
 
 #: Operators whose tensors have a rank below 3 by nature.
-LOW_RANK = {"Range", "Gemm", "EyeLike", "If"}
+LOW_RANK = {
+    "ImageDecoder",
+    "Multinomial",
+    "RandomNormal",
+    "RandomUniform",
+    "Range",
+    "Gemm",
+    "EyeLike",
+    "If",
+}
 #: Every (domain, operator, version) of the table; those of version 0 are in no record of ONNX's.
 KEYS = list(import_table.keys())
 ROWS = [row for row in import_table if row.versions != UNVERSIONED]

@@ -19,11 +19,14 @@
 from ...translation import TranslationTable
 from . import (
     activation,
+    attention,
     comparison,
     control_flow,
     convolution,
+    detection,
     elementwise,
     generator,
+    geometry,
     image,
     indexing,
     joining,
@@ -43,6 +46,7 @@ from . import (
     reduction,
     sequence,
     shape,
+    signal,
     sorting,
     training,
 )
@@ -62,6 +66,10 @@ FAMILIES = (
     indexing,
     sorting,
     image,
+    geometry,
+    detection,
+    attention,
+    signal,
     generator,
     random,
     recurrent,

@@ -21,9 +21,13 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
+
 from ...translation import TranslationTable
+from ..values import Dim, Tensor
+from . import resampling
 from .axes import along_axis
-from .precision import without_float16
+from .precision import cast, without_float16
 from .windows import check_room, padded, windows_over, with_pads
 
 table = TranslationTable()
@@ -125,9 +129,11 @@ def _pads_for_output(windows, extra, output_shape, auto_pad):
 
 def _deconvolution(op, x, w, b, windows, extra, group):
     """MXNet's layer where it can say it: one pad for both ends, an addition below the stride."""
-    if len(windows.kernel) == 3 and set(windows.dilations) != {1}:
+    dense = len(windows.kernel) == 3 or x.dtype == np.float64
+    if dense and set(windows.dilations) != {1}:
         w = _with_holes(op, w, windows)
-        windows = dataclasses.replace(windows, kernel=windows.spans, dilations=[1] * 3)
+        ones = [1] * len(windows.kernel)
+        windows = dataclasses.replace(windows, kernel=windows.spans, dilations=ones)
     native = windows.has_one_pad and all(0 <= e < s for e, s in zip(extra, windows.strides))
     channels = w.shape[1] * group
 
@@ -157,7 +163,10 @@ def _deconvolution(op, x, w, b, windows, extra, group):
 
 
 def _with_holes(op, w, windows):
-    """The kernel with zeros where it is dilated, which MXNet's layer has for two axes only."""
+    """The kernel with zeros where it is dilated.
+
+    MXNet's layer has none of three axes, and of float64 computes others where it has strides.
+    """
     for axis, (size, dilation) in enumerate(zip(windows.kernel, windows.dilations), 2):
         before, behind = w.shape[:axis], w.shape[axis + 1 :]
         if dilation == 1:
@@ -168,3 +177,162 @@ def _with_holes(op, w, windows):
         spread = op.reshape(spread, (*before, size * dilation, *behind))
         w = op.cut(spread, axis, 0, (size - 1) * dilation + 1)
     return w
+
+
+# -- at places that are computed -----------------------------------------------------------------
+
+#: Most examples that MXNet's deformable layer takes at a time; it wants a divisor of the batch.
+MOST_AT_A_TIME = 64
+
+
+@table.op("DeformConv", versions=(19, 22), limits="of two axes MXNet trains it on GPUs only")
+def deform_conv(
+    op,
+    x,
+    w,
+    offset,
+    b=None,
+    mask=None,
+    *,
+    kernel_shape=None,
+    strides=None,
+    pads=None,
+    dilations=None,
+    group,
+    offset_group,
+):
+    """MXNet's modulated layer on images: the other one treats edges in another way."""
+    kernel = _checked_kernel(op, x, w, kernel_shape, group)
+    if x.shape[1] != w.shape[1] * group or offset_group < 1 or x.shape[1] % offset_group:
+        op.fail(f"{x.shape[1]} channels with group={group}, offset_group={offset_group}")
+    windows = windows_over(
+        op, x, kernel, strides=strides, pads=pads, auto_pad="NOTSET", dilations=dilations
+    )
+    check_room(op, windows)
+    count, space = math.prod(kernel) * offset_group, tuple(windows.counts)
+    wanted = (x.shape[0], count * len(kernel), *space)
+    if offset.shape != wanted:
+        op.fail(f"the offset is {offset.shape}, not {wanted}")
+    if mask is None:
+        mask = op.full((x.shape[0], count, *space), 1, x.dtype)
+
+    def compute(x, w, b, offset, mask):
+        if len(kernel) != 2:
+            return _sampled(op, x, w, b, offset, mask, windows, group, offset_group)
+        x, pad = padded(op, x, windows, 0)
+        batch = 1 if isinstance(x.shape[0], Dim) else x.shape[0]
+        return op._contrib_ModulatedDeformableConvolution(
+            *(x, offset, mask, w, b),
+            no_bias=b is None,
+            num_filter=w.shape[0],
+            num_group=group,
+            num_deformable_group=offset_group,
+            kernel=tuple(kernel),
+            stride=tuple(windows.strides),
+            dilate=tuple(windows.dilations),
+            pad=pad,
+            im2col_step=max(n for n in range(1, MOST_AT_A_TIME + 1) if batch % n == 0),
+        )
+
+    return without_float16(op, compute, x, w, b, offset, mask)
+
+
+def _sampled(op, x, w, b, offset, mask, windows, group, offset_group):
+    """Of other than two axes: elements between elements, then a convolution over the kernel."""
+    space, kernel = windows.counts, windows.kernel
+    (batch, channels), points = x.shape[:2], math.prod(kernel)
+    if any(isinstance(n, Dim) for n in (batch, *space)):
+        op.fail("a deformable convolution not of two axes needs fixed sizes: give input_shapes")
+    batch, count = batch * offset_group, math.prod(space)
+    grouped = op.reshape(x, (batch, channels // offset_group, *x.shape[2:]))
+    offset = op.reshape(offset, (batch, points, len(kernel), count))
+    taps = []
+    for axis, base in enumerate(_bases(windows)):
+        shift = op.squeeze(op.cut(offset, 2, axis, axis + 1), axis=(2,))
+        place = op._npi_add(shift, op.constant(base[None].astype(x.dtype)))
+        place = op.reshape(place, (batch, points * count))
+        found = resampling.linear(op, place)
+        taps.append(resampling.within(op, found, resampling.extent(op, x, 2 + axis, x.dtype)))
+    values = resampling.interpolated(op, grouped, taps)
+    values = op._npi_multiply(values, op.reshape(mask, (batch, 1, points * count)))
+    y = op.Convolution(
+        op.reshape(values, (x.shape[0], channels, points, count)),
+        op.reshape(w, (*w.shape[:2], points, 1)),
+        b,
+        no_bias=b is None,
+        num_filter=w.shape[0],
+        num_group=group,
+        kernel=(points, 1),
+    )
+    return op.reshape(y, (x.shape[0], w.shape[0], *space))
+
+
+def _bases(windows):
+    """Along each axis, where the elements of all windows lie: arrays (kernel, windows)."""
+    rank = len(windows.kernel)
+    for axis in range(rank):
+        inner = np.arange(windows.kernel[axis]) * windows.dilations[axis]
+        outer = np.arange(windows.counts[axis]) * windows.strides[axis] - windows.begin[axis]
+        inner = np.broadcast_to(inner.reshape(_line(rank, axis)), windows.kernel).reshape(-1, 1)
+        outer = np.broadcast_to(outer.reshape(_line(rank, axis)), windows.counts).reshape(1, -1)
+        yield inner + outer
+
+
+def _line(rank, axis):
+    return [-1 if i == axis else 1 for i in range(rank)]
+
+
+@table.op("Col2Im", versions=(18,), limits="one to three spatial axes of fixed sizes")
+def col2im(op, input, *, image_shape, block_shape, strides=None, pads=None, dilations=None):
+    """A transposed convolution, whose kernels put each row of a column in its place."""
+    points = math.prod(block_shape)
+    if input.rank != 3 or input.shape[1] % points or len(block_shape) != len(image_shape):
+        op.fail(f"columns of {input.shape} do not make {block_shape} blocks of {image_shape}")
+    channels = input.shape[1] // points
+    image = Tensor(None, (input.shape[0], channels, *image_shape), input.dtype)
+    windows = windows_over(
+        op, image, block_shape, strides=strides, pads=pads, auto_pad="NOTSET", dilations=dilations
+    )
+    check_room(op, windows)
+    if math.prod(windows.counts) != input.shape[2]:
+        op.fail(f"{input.shape[2]} columns for {windows.counts} blocks")
+    if input.dtype.kind != "f" or (input.dtype == np.float64 and len(block_shape) == 3):
+        return _added(op, input, image.shape, windows)
+    return without_float16(op, lambda x: _overlapped(op, x, image.shape, windows), input)
+
+
+def _overlapped(op, columns, shape, windows):
+    channels, points = shape[1], math.prod(windows.kernel)
+    extra = [
+        size + begin + end - ((count - 1) * stride + span)
+        for size, begin, end, count, stride, span in zip(
+            windows.sizes,
+            windows.begin,
+            windows.end,
+            windows.counts,
+            windows.strides,
+            windows.spans,
+        )
+    ]
+    x = op.reshape(columns, (*columns.shape[:2], *windows.counts))
+    kernels = np.tile(np.eye(points), (channels, 1)).reshape(-1, 1, *windows.kernel)
+    kernels = op.constant(kernels.astype(columns.dtype))
+    return _deconvolution(op, x, kernels, None, windows, extra, channels)
+
+
+def _added(op, columns, shape, windows):
+    """Of types that MXNet's layer lacks: every element added where it belongs."""
+    if any(isinstance(n, Dim) for n in shape):
+        op.fail(f"columns of {columns.dtype} with {len(windows.kernel)} axes need fixed sizes")
+    space, others = math.prod(windows.sizes), math.prod(shape[:2])
+    inside, place = True, 0
+    for base, size in zip(_bases(windows), windows.sizes):
+        inside, place = inside & (base >= 0) & (base < size), place * size + base
+    place = op.constant(np.where(inside, place, space).reshape(1, -1))  # pads behind all else
+    count = place.shape[1]
+    wide = columns.dtype if columns.dtype.itemsize > 2 else np.dtype(np.int32)
+    x = op.reshape(cast(op, columns, wide), (others, count))
+    x = op.transpose(x, axes=(1, 0))
+    y = op._backward_gather_nd(x, place, shape=(space + 1, others))
+    y = op.transpose(op.cut(y, 0, 0, space), axes=(1, 0))
+    return cast(op, op.reshape(y, shape), columns.dtype)

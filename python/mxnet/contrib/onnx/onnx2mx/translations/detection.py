@@ -29,6 +29,8 @@ from .resampling import Taps, extent, number
 table = TranslationTable()
 
 MODES = ("half_pixel", "output_half_pixel")
+#: A place that no image has.
+BEYOND = -2
 
 
 @table.op("RoiAlign", versions=(10,))
@@ -53,7 +55,7 @@ def roi_align_10(
 @table.op(
     "RoiAlign",
     versions=(16, 22),
-    limits="mode max with sampling_ratio=0 needs known rois",
+    limits="mode max with sampling_ratio=0 is run at once only, not in Symbols",
 )
 def roi_align_16(
     op,
@@ -149,11 +151,12 @@ def _samples(op, x, axis, start, end, bins, ratio, rigid):
     if rigid:
         length = op._npi_maximum(length, number(op, 1, length))
     width = op._npi_true_divide(length, number(op, bins, length))
-    most, count = ratio, number(op, ratio, width)
+    most, count, none = ratio, number(op, ratio, width), None
     if not ratio:  # as many as the bin has elements; the last one is taken again up to the most
         known = op.known(width)
         if known is None:
-            op.fail("mode 'max' with sampling_ratio=0 takes as many samples as the rois are large")
+            op.fail("mode 'max' with sampling_ratio=0 takes as many samples as the rois need")
+        none = op.constant(np.ceil(known) < 1)
         counts = np.maximum(np.ceil(known), 1).astype(known.dtype)
         most, count = int(counts.max()), op.constant(counts)
     order = op.constant(np.tile(np.arange(most), bins)[None].astype(width.dtype))
@@ -161,6 +164,8 @@ def _samples(op, x, axis, start, end, bins, ratio, rigid):
     order = op._npi_minimum(order, op._npi_subtract(count, number(op, 1, width)))
     part = op._npi_true_divide(op._npi_add(order, number(op, 0.5, width)), count)
     place = op._npi_add(start, op._npi_multiply(op._npi_add(bin_, part), width))
+    if none is not None:
+        place = where(op, none, number(op, BEYOND, place), place)
     return _taps(op, place, extent(op, x, axis, place.dtype)), most
 
 

@@ -19,18 +19,24 @@
 from __future__ import annotations
 
 import dataclasses
+import fractions
 import math
 from typing import Optional, Tuple
 
 import numpy as np
 
+from ...errors import DynamicSizeError
 from ...translation import TranslationTable
-from ..values import Dim
-from . import interpolation
+from ..values import Dim, Known
+from . import interpolation, resampling
 from .axes import along_axis, from_front
+from .image_files import decoded
 from .precision import cast, scalar
 
 table = TranslationTable()
+
+#: Of a scale as a fraction, by which a varying size is multiplied.
+LARGEST_TERM = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +61,10 @@ class _Stretch:
     new: object
     scale: Optional[float]
     region: Optional[Tuple[float, float]] = None
+
+    @property
+    def varies(self):
+        return isinstance(self.old, Dim) or isinstance(self.new, Dim)
 
     @property
     def changes_nothing(self):
@@ -88,8 +98,8 @@ def resize_10(op, x, *, scales, mode):
 @table.op(
     "Resize",
     versions=(11, 13, 18, 19),
-    limits="linear and cubic modes, and nearest by other than whole scales, need fixed sizes; "
-    "interpolated integers may be off by one",
+    limits="antialias=1, crops and aspect ratios need fixed sizes, and so do scales that are no "
+    f"fractions of numbers up to {LARGEST_TERM}; interpolated integers may be off by one",
 )
 def resize_11(
     op,
@@ -217,8 +227,13 @@ def _nearest(op, x, way, stretches):
         if count is not None:
             x = op.repeat(x, repeats=count, axis=stretch.axis)
             continue
-        index = interpolation.nearest(_places(op, way, stretch), stretch.old, way.nearest_mode)
-        x = op.take(x, op.constant(index), axis=stretch.axis, mode="clip")
+        if stretch.varies:
+            place = _varying_places(op, x, way, stretch)
+            index = _rounded(op, place, way.nearest_mode)
+        else:
+            place = _places(op, way, stretch)
+            index = op.constant(interpolation.nearest(place, stretch.old, way.nearest_mode))
+        x = op.take(x, index, axis=stretch.axis, mode="clip")
     return _outside(op, x, way, stretches)
 
 
@@ -239,11 +254,6 @@ def _whole_ratio(old, new):
 
 def _places(op, way, stretch):
     """Where the new elements lie among the old ones."""
-    if isinstance(stretch.old, Dim) or isinstance(stretch.new, Dim):
-        op.fail(
-            f"{way.mode} resizing of the varying size {stretch.old} is not covered: "
-            "give a fixed size by input_shapes"
-        )
     try:
         return interpolation.places(
             stretch.old,
@@ -260,6 +270,8 @@ def _places(op, way, stretch):
 
 
 def _weighted(op, x, way, stretch):
+    if stretch.varies:
+        return _tapped(op, x, way, stretch)
     linear = way.mode == "linear"
     matrix = interpolation.weights(
         _places(op, way, stretch),
@@ -298,3 +310,118 @@ def _outside(op, x, way, stretches):
     if beyond is None:
         return x
     return op._npi_where(beyond, scalar(op, way.extrapolation_value, x.dtype), x)
+
+
+# -- sizes that vary -----------------------------------------------------------------------------
+
+
+def _varying_places(op, x, way, stretch):
+    """Where the new elements lie among the old ones, computed at run time."""
+    if way.antialias or stretch.region is not None:
+        op.fail(
+            f"antialias=1 and crops of the varying size {stretch.old} are not covered: give a "
+            "fixed size by input_shapes"
+        )
+    i = _counted(op, x, stretch)
+    old = resampling.extent(op, x, stretch.axis, np.float32)
+    if isinstance(stretch.new, Dim):
+        new = resampling.extent(op, i, 0, np.float32)
+    else:
+        new = scalar(op, stretch.new, np.float32)
+    if stretch.scale is None:
+        scale = op._npi_true_divide(new, old)
+    else:
+        scale = scalar(op, stretch.scale, np.float32)
+    return _transformed(op, way.transformation, i, old, new, scale)
+
+
+def _transformed(op, transformation, i, old, new, scale):
+    half, one = scalar(op, 0.5, np.float32), scalar(op, 1, np.float32)
+
+    def centred(offset):
+        return op._npi_subtract(op._npi_true_divide(op._npi_add(i, half), scale), offset)
+
+    if transformation == "asymmetric":
+        return op._npi_true_divide(i, scale)
+    if transformation == "half_pixel":
+        return centred(half)
+    if transformation == "pytorch_half_pixel":  # one element is the first one
+        return op._npi_multiply(centred(half), op._npi_minimum(op._npi_subtract(new, one), one))
+    if transformation == "tf_half_pixel_for_nn":
+        return centred(scalar(op, 0, np.float32))
+    if transformation == "half_pixel_symmetric":
+        shrunk = op._npi_true_divide(new, op._npi_multiply(old, scale))
+        margin = op._npi_multiply(op._npi_subtract(one, shrunk), op._npi_multiply(old, half))
+        return op._npi_add(margin, centred(half))
+    if transformation == "align_corners":
+        steps = op._npi_maximum(op._npi_subtract(new, one), one)
+        return op._npi_true_divide(op._npi_multiply(i, op._npi_subtract(old, one)), steps)
+    return op.fail(f"coordinate_transformation_mode '{transformation}' is not known")
+
+
+def _counted(op, x, stretch):
+    """0, 1, ... for every new element, float32."""
+    try:
+        return op.arange(0, stretch.new, 1, np.float32)
+    except DynamicSizeError:
+        if stretch.scale is None:
+            raise
+    ratio = fractions.Fraction(stretch.scale).limit_denominator(LARGEST_TERM)
+    if ratio.numerator > LARGEST_TERM or abs(float(ratio) / stretch.scale - 1) > 1e-7:
+        op.fail(f"the varying size {stretch.old} by {stretch.scale}: give it by input_shapes")
+    line = op.arange(0, stretch.old, 1, np.float32)
+    line = op.repeat(line, repeats=ratio.numerator, axis=0)
+    line = op.cut(line, 0, ratio.denominator - 1, None, ratio.denominator)
+    return op._contrib_arange_like(line, axis=0)
+
+
+def _rounded(op, place, nearest_mode):
+    half = scalar(op, 0.5, np.float32)
+    if nearest_mode == "round_prefer_floor":
+        place = op.ceil(op._npi_subtract(place, half))
+    elif nearest_mode == "round_prefer_ceil":
+        place = op.floor(op._npi_add(place, half))
+    else:
+        place = op.floor(place) if nearest_mode == "floor" else op.ceil(place)
+    return cast(op, place, "int64")
+
+
+def _tapped(op, x, way, stretch):
+    """The elements around every place, added up by their shares."""
+    place = _varying_places(op, x, way, stretch)
+    size = resampling.extent(op, x, stretch.axis, np.float32)
+    if way.mode == "linear":
+        last = op._npi_subtract(size, scalar(op, 1, np.float32))
+        place = resampling.clamped(op, place, scalar(op, 0, np.float32), last)
+        taps = resampling.linear(op, place)
+    else:
+        taps = resampling.cubic(op, place, way.cubic_coeff_a)
+    index, share = taps.index, taps.share
+    if way.exclude_outside:
+        inside = resampling.within(op, taps, size).inside
+        share = op._npi_multiply(share, cast(op, inside, np.float32))
+        share = op._npi_true_divide(share, op.sum(share, axis=(0,), keepdims=True))
+    total = None
+    for k in range(index.shape[0]):
+        picked, part = (op.squeeze(op.cut(t, 0, k, k + 1), axis=(0,)) for t in (index, share))
+        value = op.take(x, cast(op, picked, "int64"), axis=stretch.axis, mode="clip")
+        part = along_axis(op, cast(op, part, x.dtype), stretch.axis, x.rank)
+        value = op._npi_multiply(value, part)
+        total = value if total is None else op._npi_add(total, value)
+    return total
+
+
+# -- files ---------------------------------------------------------------------------------------
+
+
+@table.op(
+    "ImageDecoder",
+    versions=(20,),
+    limits="run at once, or of a known stream; JPEG 2000 and WebP where Pillow is installed",
+)
+def image_decoder(op, encoded_stream, *, pixel_format):
+    """By the OpenCV inside MXNet; what cannot be read is an empty picture."""
+    if pixel_format not in ("RGB", "BGR", "Grayscale"):
+        op.fail(f"pixel_format '{pixel_format}' is not known: RGB, BGR and Grayscale are")
+    picture = decoded(op.value(encoded_stream).tobytes(), pixel_format)
+    return op.constant(picture) if picture.size else Known("", (picture,))

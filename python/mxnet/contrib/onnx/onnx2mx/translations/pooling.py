@@ -157,6 +157,37 @@ def _largest_and_places(op, x, windows, storage_order):
     return x, op._npi_add(places, first)
 
 
+@table.op("MaxUnpool", versions=(9, 11, 22), limits="fixed sizes")
+def max_unpool(op, x, i, *, output_shape=None, kernel_shape, strides=None, pads=None):
+    """Indices are those of the output without a given shape, which is filled up behind its end."""
+    rank = len(kernel_shape)
+    strides, pads = strides or [1] * rank, pads or [0] * 2 * rank
+    if x.shape != i.shape or x.rank != rank + 2 or (len(strides), len(pads)) != (rank, 2 * rank):
+        op.fail(f"values of {x.shape} and indices of {i.shape} with a kernel of {kernel_shape}")
+    if any(isinstance(n, Dim) for n in x.shape):
+        op.fail("placing into varying sizes is not covered: give them by input_shapes")
+    space = [
+        (n - 1) * stride + kernel - begin - end
+        for n, stride, kernel, begin, end in zip(
+            x.shape[2:], strides, kernel_shape, pads[:rank], pads[rank:]
+        )
+    ]
+    shape = (*x.shape[:2], *space)
+    given = shape if output_shape is None else tuple(output_shape)
+    if len(given) != x.rank or any(a < b for a, b in zip(given, shape)):
+        op.fail(f"output_shape {given} has no room for {shape}")
+    count = math.prod(shape)
+    known = op.known(i)
+    if known is not None and not 0 <= known.min() <= known.max() < count:
+        op.fail(f"indices from {known.min()} to {known.max()} leave an output of {shape}")
+    low, high = scalar(op, 0, i.dtype), scalar(op, count - 1, i.dtype)
+    places = op._npi_minimum(op._npi_maximum(i, low), high)  # MXNet writes wherever they say
+    places = op.reshape(places, (1, math.prod(x.shape)))
+    y = op.scatter_nd(op.reshape(x, (math.prod(x.shape),)), places, shape=(count,))
+    missing = [a - b for a, b in zip(given[2:], space)]
+    return with_pads(op, op.reshape(y, shape), [0] * rank, missing, 0)
+
+
 # -- averages and norms ------------------------------------------------------------------------
 
 

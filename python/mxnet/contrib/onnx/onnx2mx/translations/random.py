@@ -18,10 +18,95 @@
 
 from __future__ import annotations
 
+import functools
+
+import numpy as np
+
+from ...dtypes import numpy_dtype
 from ...translation import TranslationTable
+from ..values import Known, product
 from .precision import cast
 
 table = TranslationTable()
+
+#: ONNX specifies distributions, no generator: a seed in the model repeats no numbers anywhere else.
+_LIMITS = "mx.random.seed repeats the numbers, the attribute seed does not"
+
+
+# -- out of nothing ------------------------------------------------------------------------------
+
+
+@table.op("RandomNormal", versions=(1, 22), ignores=("seed",), limits=_LIMITS)
+def random_normal(op, *, dtype, mean, scale, shape):
+    draw = functools.partial(_drawn, op, op._random_normal, dtype, shape)
+    return _stretched(op, draw, mean, scale)
+
+
+@table.op("RandomUniform", versions=(1, 22), ignores=("seed",), limits=_LIMITS)
+def random_uniform(op, *, dtype, low, high, shape):
+    return _drawn(op, op._random_uniform, dtype, shape, low=low, high=high)
+
+
+def _drawn(op, draw, data_type, shape, **parameters):
+    shape, dtype = tuple(shape), numpy_dtype(data_type)
+    if dtype.kind != "f":
+        op.fail(f"random numbers of {dtype}")
+    if not product(shape):
+        return Known("", (np.zeros(shape, dtype),))
+    x = draw(shape=shape or (1,), dtype=dtype.name, **parameters)
+    return op.reshape(x, shape)
+
+
+def _stretched(op, draw, mean, scale):
+    """By what is drawn where MXNet takes the scale, which may not be 0."""
+    if scale > 0:
+        return draw(loc=mean, scale=scale)
+    x = op._npi_multiply_scalar(draw(loc=0.0, scale=1.0), scalar=scale)
+    return op._npi_add_scalar(x, scalar=mean)
+
+
+@table.op("RandomNormalLike", versions=(1, 22), ignores=("seed",), limits=_LIMITS)
+def random_normal_like(op, input, *, dtype=None, mean, scale):
+    draw = functools.partial(op._random_normal_like, _of_type(op, input, dtype))
+    return _stretched(op, draw, mean, scale)
+
+
+@table.op("RandomUniformLike", versions=(1, 22), ignores=("seed",), limits=_LIMITS)
+def random_uniform_like(op, input, *, dtype=None, low, high):
+    return op._random_uniform_like(_of_type(op, input, dtype), low=low, high=high)
+
+
+def _of_type(op, input, data_type):
+    """Something of the shape and element type that the numbers are to have."""
+    dtype = input.dtype if data_type is None else numpy_dtype(data_type)
+    if dtype.kind != "f":
+        op.fail(f"random numbers of {dtype}")
+    return cast(op, input, dtype)
+
+
+# -- by given chances ----------------------------------------------------------------------------
+
+
+@table.op("Bernoulli", versions=(15, 22), ignores=("seed",), limits=_LIMITS)
+def bernoulli(op, input, *, dtype=None):
+    """1 where a number below 1 is less than the chance."""
+    chance = cast(op, input, np.float64 if input.dtype == np.float64 else np.float32)
+    hit = op._npi_less(op._random_uniform_like(chance, low=0.0, high=1.0), chance)
+    return cast(op, hit, input.dtype if dtype is None else numpy_dtype(dtype))
+
+
+@table.op("Multinomial", versions=(7, 22), ignores=("seed",), limits=_LIMITS)
+def multinomial(op, input, *, dtype, sample_size):
+    """The input holds logarithms of chances, which need not add up to 1."""
+    if input.rank != 2 or sample_size < 1:
+        op.fail(f"{sample_size} samples from chances of {input.shape}")
+    wide = np.float64 if input.dtype == np.float64 else np.float32
+    chances = op.softmax(cast(op, input, wide), axis=-1)
+    drawn = op._sample_multinomial(chances, shape=(sample_size,), dtype="int32")
+    return cast(op, op.reshape(drawn, (input.shape[0], sample_size)), numpy_dtype(dtype))
+
+
+# -- dropout -------------------------------------------------------------------------------------
 
 
 @table.op("Dropout", versions=(1, 6, 7), ignores=("consumed_inputs", "is_test"))
@@ -43,12 +128,13 @@ def dropout_10(op, data, *, ratio):
     "Dropout",
     versions=(12, 13, 22),
     ignores=("seed",),
-    limits="with training_mode=1 there is no mask, and the numbers are MXNet's own",
+    limits=_LIMITS,
 )
 def dropout_12(op, data, *, ratio=0.5, training_mode=False):
     ratio, always = (v[0] if isinstance(v, list) else v for v in (ratio, training_mode))
     if always and ratio and op.num_outputs > 1:
-        op.fail("the mask of training_mode=1 is not covered")
+        share = _dropped(op, op.ones_like(data), ratio, "always")
+        return op._npi_multiply(data, share), cast(op, share, bool)
     kept = _dropped(op, data, ratio, "always" if always else "training")
     return kept, cast(op, op.ones_like(data), bool)
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...translation import TranslationTable
-from ..values import product
+from ..values import Dim, product
 from .axes import all_from_front, from_front, without_axes
 from .elementwise import abs_, divide_integers
 from .precision import computed_in, scalar
@@ -195,3 +195,25 @@ def cum_sum(op, x, *, axis, exclusive, reverse):
         x = op._npi_concatenate(none, op.cut(x, axis, 0, -1), axis=axis, num_args=2)
     total = op._np_cumsum(x, axis=axis)
     return op.reverse(total, axis=axis) if reverse else total
+
+
+@table.op("CumProd", versions=(26,), limits="a fixed size along the axis")
+def cum_prod(op, x, *, axis, exclusive, reverse):
+    """Products of 1, 2, 4, ... neighbours, each of two before: MXNet has no running product."""
+    axis = axis[0] if isinstance(axis, list) else axis
+    axis = from_front(op, axis, x.rank)
+    size = x.shape[axis]
+    if isinstance(size, Dim):
+        op.fail(f"running products along the varying size {size}: give it by input_shapes")
+    x = op.reverse(x, axis=axis) if reverse else x
+
+    def shifted(y, by):
+        ones = op.full(tuple(by if i == axis else n for i, n in enumerate(x.shape)), 1, x.dtype)
+        if by >= size:
+            return ones
+        return op._npi_concatenate(ones, op.cut(y, axis, 0, size - by), axis=axis, num_args=2)
+
+    y, reach = shifted(x, 1) if exclusive else x, 1
+    while reach < size:
+        y, reach = op._npi_multiply(y, shifted(y, reach)), 2 * reach
+    return op.reverse(y, axis=axis) if reverse else y

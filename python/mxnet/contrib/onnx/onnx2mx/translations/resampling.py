@@ -80,9 +80,9 @@ def linear(op, place):
     return Taps(_rows(op, low, op._npi_add(low, number(op, 1, place))), _rows(op, rest, part))
 
 
-def cubic(op, place):
+def cubic(op, place, a=CUBIC):
     """Keys' convolution over the four elements around the place."""
-    a, low = CUBIC, op.floor(place)
+    low = op.floor(place)
     part = op._npi_subtract(place, low)
     rest = op._npi_subtract(number(op, 1, place), part)
 

@@ -69,7 +69,7 @@ def dft_20(op, input, *, dft_length=None, axis=-2, inverse, onesided):
     return compute(input)
 
 
-@table.op("STFT", versions=(17,), limits="fixed frames; a signal whose length may vary")
+@table.op("STFT", versions=(17,), limits="frames of fixed length and step")
 def stft(op, signal, window=None, *, frame_step, frame_length=None, onesided):
     """Frames are looked up in the signal, weighted and transformed."""
     step, length = _one(frame_step), _one(frame_length)
@@ -100,8 +100,7 @@ def stft(op, signal, window=None, *, frame_step, frame_length=None, onesided):
 
 def _frames(op, x, step, length):
     """(batch, frames, length, parts) of a signal (batch, size, parts)."""
-    batch, size, parts = x.shape
-    count = (size - length) // step + 1
+    count = op.cut(x, 1, 0, 1 - length if length > 1 else None, step).shape[1]
     first = op.reshape(op.arange(0, count * step, step, np.int64), (count, 1))
     places = op._npi_add(first, op.constant(np.arange(length)[None]))
     return op.take(x, places, axis=1, mode="clip")

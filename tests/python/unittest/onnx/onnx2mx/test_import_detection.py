@@ -1,0 +1,158 @@
+# Licensed to the Apache Software Foundation (ASF) under one
+# or more contributor license agreements.  See the NOTICE file
+# distributed with this work for additional information
+# regarding copyright ownership.  The ASF licenses this file
+# to you under the Apache License, Version 2.0 (the
+# "License"); you may not use this file except in compliance
+# with the License.  You may obtain a copy of the License at
+#
+#   http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing,
+# software distributed under the License is distributed on an
+# "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY
+# KIND, either express or implied.  See the License for the
+# specific language governing permissions and limitations
+# under the License.
+"""Import rows: regions of images, and the suppression of boxes."""
+
+import mxnet as mx
+import numpy as np
+import onnx
+import pytest
+from gradients import check_gradients
+from import_cases import array, case, check, ints, uniform
+from mxnet.contrib.onnx import ConversionError, backend, import_model
+from onnx import helper
+from running import Session
+
+_IMAGE = uniform(-1, 1, 2, 3, 6, 7)
+#: Among them one beyond the image, one without a size, and two whose ends are exchanged.
+_ROIS = array(
+    [[0, 0, 4, 4], [1.3, 2.2, 5.5, 5.9], [-3, -3, 9, 9], [8, 8, 20, 20], [3, 3, 3, 3],
+     [4, 1, 2, 5], [4, 5, 1.5, 2.5], [3, 2, 3, 4]]
+)  # fmt: skip
+_BATCH = ints(0, 1, 1, 0, 1, 0, 1, 1)
+_SIZE = "output_height=2, output_width=3, spatial_scale=0.7"
+_GIVEN = {"x": _IMAGE, "r": _ROIS, "b": _BATCH}
+_LOOSE = (1e-5, 5e-5)  # of regions without a size the ends are moved apart, for MXNet
+
+
+def _align(opset, mode, ratio, more="", **given):
+    text = f'y = RoiAlign <mode="{mode}", sampling_ratio={ratio}, {_SIZE}{more}> (x, r, b)'
+    return case(opset, text, **{**_GIVEN, "tolerance": _LOOSE, **given})
+
+
+_OUTPUT = ', coordinate_transformation_mode="output_half_pixel"'
+CASES = [
+    *(_align(v, "avg", ratio) for v in (10, 16) for ratio in (0, 1, 2)),
+    *(_align(v, "max", ratio) for v in (10, 16) for ratio in (1, 2)),
+    _align(16, "avg", 2, _OUTPUT),
+    _align(22, "avg", 2, as_opset=16, dynamic=(6, 7, 8), bigger={8: 8}),
+    _align(22, "max", 2, as_opset=16),
+    *(_align(16, "avg", n, x=_IMAGE.astype("float64"), r=_ROIS.astype("float64"))
+      for n in (0, 2)),
+    _align(16, "max", 2, x=_IMAGE.astype("float64"), r=_ROIS.astype("float64")),
+    _align(16, "avg", 2, x=_IMAGE.astype("float16"), r=_ROIS.astype("float16"),
+           expected="reference", tolerance=(2e-3, 2e-3)),
+    _align(16, "mean", 2, refused="mean"),
+]  # fmt: skip
+_BOXES = np.concatenate([_BATCH[:, None].astype("float32"), _ROIS.round()], 1)
+CASES += [
+    case(v, "y = MaxRoiPool <pooled_shape=[2, 3]> (x, r)", x=_IMAGE, r=_BOXES, as_opset=1)
+    for v in (1, 22)
+]
+CASES += [
+    case(
+        1,
+        "y = MaxRoiPool <pooled_shape=[3, 2], spatial_scale=0.6> (x, r)",
+        x=_IMAGE,
+        r=_BOXES,
+        dynamic=(6, 7),
+    )
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_import(case):
+    check(case)
+
+
+def test_the_largest_of_as_many_samples_as_a_region_needs_is_not_for_symbols():
+    symbolic = _align(16, "max", 0)
+    with pytest.raises(ConversionError, match="sampling_ratio=0"):
+        import_model(symbolic.model())
+    wanted = symbolic.reference(symbolic.inputs)
+    found = backend.prepare(symbolic.model()).run(symbolic.inputs)
+    np.testing.assert_allclose(found[0], wanted[0], rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_not_there_ends_no_process():
+    """Batches that do not exist and places that are no numbers come at run time."""
+    wild = _align(16, "avg", 0, b=ints(0, 5, -7, 0, 1, 0, 1, 1))
+    wild.arrays["r"] = _ROIS.copy()
+    wild.arrays["r"][0] = np.nan
+    symbol, arg_params, aux_params = import_model(wild.model())
+    executor = symbol.simple_bind(
+        mx.cpu(),
+        grad_req="null",
+        type_dict={n: a.dtype for n, a in wild.inputs.items()},
+        **{n: a.shape for n, a in wild.inputs.items()},
+    )
+    executor.copy_params_from(arg_params, aux_params)
+    data = {n: mx.nd.array(a, dtype=a.dtype) for n, a in wild.inputs.items()}
+    assert executor.forward(**data)[0].asnumpy().shape == (8, 3, 2, 3)
+
+
+@pytest.mark.parametrize("mode", ["avg", "max"])
+def test_gradients(mode):
+    x = uniform(-1, 1, 2, 2, 6, 7, dtype="float64")
+    rois = np.array([[0.2, 0.3, 4, 4.4], [1.3, 2.2, 5.5, 5.9]])
+    check_gradients(_align(16, mode, 2, x=x, r=rois, b=ints(0, 1)), ["x"])
+
+
+# -- boxes -------------------------------------------------------------------------------------
+
+
+def _suppression(boxes, scores, most, overlap, least, center_point_box=0, opset=11):
+    inputs = {"boxes": boxes, "scores": scores, "most": np.int64([most])}
+    inputs["overlap"] = np.float32([overlap])
+    if least is not None:
+        inputs["least"] = np.float32([least])
+    node = helper.make_node(
+        "NonMaxSuppression", list(inputs), ["y"], center_point_box=center_point_box
+    )
+    infos = [
+        helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape)
+        for n, a in inputs.items()
+    ]
+    output = helper.make_tensor_value_info("y", onnx.TensorProto.INT64, [None, 3])
+    graph = helper.make_graph([node], "boxes", infos, [output])
+    imports = [helper.make_opsetid("", opset)]
+    return helper.make_model(graph, opset_imports=imports, ir_version=8), inputs
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_suppression_keeps_what_onnx_runtime_keeps(seed):
+    """With many boxes alike and scores alike: ties go to the first box."""
+    rng = np.random.default_rng(seed)
+    batches, labels, count = rng.integers(1, 3), rng.integers(1, 4), rng.integers(1, 400)
+    boxes = rng.uniform(0, 1, (batches, count, 4)).astype("float32")
+    scores = rng.uniform(0, 1, (batches, labels, count)).astype("float32")
+    if seed % 3 == 0:
+        boxes = (boxes * 8).round() / 8
+    if seed % 2:
+        scores = (scores * 10).round() / 10
+    model, inputs = _suppression(
+        boxes.astype("float32"),
+        scores.astype("float32"),
+        int(rng.integers(0, 50)),
+        rng.choice([0, 0.1, 0.5, 0.7, 1]),
+        None if seed % 5 == 0 else rng.choice([0, 0.3, 0.9, 2]),
+        seed % 2,
+        opset=10 if seed % 7 else 11,
+    )
+    (wanted,) = Session(model)(inputs)
+    (found,) = backend.prepare(model).run(inputs)
+    assert found.dtype == wanted.dtype
+    np.testing.assert_array_equal(found, wanted)
