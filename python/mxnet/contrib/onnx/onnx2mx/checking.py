@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Dict, List, Optional, Sequence
+from typing import Container, Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -122,7 +122,7 @@ def check_input_types(
         if dtype is None or not formal:
             continue
         parameter = formal[min(index, len(formal) - 1)]
-        if tensor_kind(dtype) not in schema.kinds(parameter):
+        if not _is_one_of(tensor_kind(dtype), schema.kinds(parameter)):
             kind = tensor_kind(dtype)[len("tensor(") : -1]
             raise ModelError(
                 f"its input {parameter.name}, '{names[index]}', is of {kind}, which the operator "
@@ -155,11 +155,16 @@ def check_output_types(
         parameter = formal[min(index, len(formal) - 1)]
         wanted = bound.get(parameter.type_str) if _binds(parameter) else None
         kinds = schema.kinds(parameter)
-        if (wanted is not None and wanted != dtype) or tensor_kind(dtype) not in kinds:
+        if (wanted is not None and wanted != dtype) or not _is_one_of(tensor_kind(dtype), kinds):
             says = wanted or " or ".join(sorted(kinds))
             raise TranslationError(
                 f"its row gives {parameter.name} as {dtype} where the specification says {says}"
             )
+
+
+def _is_one_of(kind: str, kinds: Container[str]) -> bool:
+    """Whether a tensor may stand there; it is an optional that holds it as well."""
+    return kind in kinds or f"optional({kind})" in kinds
 
 
 def _binds(parameter: defs.OpSchema.FormalParameter) -> bool:
