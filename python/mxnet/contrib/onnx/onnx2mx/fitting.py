@@ -19,8 +19,9 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
-from typing import Any, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Set
 
 import mxnet as mx
 
@@ -38,6 +39,7 @@ from .arguments import Input, Wishes
 from .builders import SymbolBuilder
 from .graph import ValueInfo
 from .imported import Imported
+from .layouts import IN_ORDER
 from .names import holdable
 from .normalise import Model
 from .planning import Plan, Planner
@@ -158,10 +160,16 @@ class Fitting:
     def _heads(self, translator: Translator, values: Sequence[Value]) -> List[Tensor]:
         """The outputs as nodes of their own, called like the model's outputs."""
         op, heads = translator.op, []  # type: Any, List[Tensor]
+        shared = _shared_convolutions([v for v in values if isinstance(v, Tensor)])
         for info, value in zip(self.model.graph.outputs, values):
             tensor = _checked_output(op.tensor(value), info)
             with op.node(info.name, 1):
-                if not _is_sole_output(tensor) or any(tensor.handle is h.handle for h in heads):
+                # A convolution that is an output is fused with what reads it, and then is both.
+                if tensor.handle.name in shared:
+                    if tensor.handle.name == holdable(info.name):
+                        op.builder.rename(tensor, op.names.unique(f"{info.name}_raw"))
+                    tensor = getattr(op, IN_ORDER[0])(tensor, **IN_ORDER[1])
+                elif not _is_sole_output(tensor) or any(tensor.handle is h.handle for h in heads):
                     tensor = op.identity(tensor)
                 again = any(info.name == v.name for v in self.model.graph.outputs[: len(heads)])
                 name = op.names.unique(info.name) if again else holdable(info.name)
@@ -280,3 +288,12 @@ def _is_sole_output(tensor: Tensor) -> bool:
     """Whether a node makes this tensor and nothing else, and so can be called like it."""
     names = tensor.handle.list_outputs()
     return bool(names == [f"{tensor.handle.name}_output"])
+
+
+def _shared_convolutions(tensors: Sequence[Tensor]) -> Set[str]:
+    """Nodes that are outputs and that MXNet would fuse with another node that reads them."""
+    fusable = {t.handle.name for t in tensors if t.origin.fusable}
+    if not fusable:
+        return fusable
+    nodes = json.loads(mx.sym.Group([t.handle for t in tensors]).tojson())["nodes"]
+    return fusable & {nodes[place]["name"] for node in nodes for place, *_ in node["inputs"]}

@@ -27,6 +27,7 @@ from ..errors import ConversionWarning
 from ..translation import TranslationTable
 from .arguments import resolve
 from .fitting import Fitting
+from .folding_batch_norm import without_batch_norm
 from .imported import Imported
 from .loading import ModelFile, load
 from .metadata import get_model_metadata
@@ -48,6 +49,7 @@ def import_model(
     input_values: Optional[Mapping[str, Any]] = None,
     sizes: Optional[Mapping[str, Any]] = None,
     translations: Optional[TranslationTable] = None,
+    fold_batch_norm: bool = False,
 ) -> Tuple[Any, Arrays, Arrays]:
     """Import an ONNX model as a Symbol and its parameters, ready for ``mx.mod.Module``.
 
@@ -69,6 +71,9 @@ def import_model(
         importer's own choice does not suit the network. An unnamed one is called ``"input[axis]"``.
     translations : TranslationTable, optional
         Your own rows, for operators that have none here or in place of those.
+    fold_batch_norm : bool
+        Build batch normalisation into the convolution before it, which predicts faster. For
+        prediction only: a network trained so has no statistics to keep up.
 
     Returns
     -------
@@ -104,6 +109,7 @@ def import_model(
         input_values=input_values,
         sizes=sizes,
         translations=translations,
+        fold_batch_norm=fold_batch_norm,
         floating=True,
     )
     warn_of_assumptions(imported)
@@ -141,6 +147,7 @@ def translate(
     input_values: Optional[Mapping[str, Any]] = None,
     sizes: Optional[Mapping[str, Any]] = None,
     translations: Optional[TranslationTable] = None,
+    fold_batch_norm: bool = False,
     floating: bool = False,
     patient: bool = True,
 ) -> Imported:
@@ -160,6 +167,8 @@ def translate(
     # Classic semantics while symbols are made, whatever the user has switched on.
     with mx.util.np_array(False), mx.util.np_shape(False):
         model = read(model_file)
+        if fold_batch_norm:
+            model = without_batch_norm(model)
         wishes = resolve(model, input_shapes, input_values, sizes, translations)
         planner = Planner(model, import_table, translations)
         return Fitting(model, wishes, planner, planner.plan(), floating, patient).run()

@@ -25,6 +25,7 @@ import mxnet as mx
 from ..errors import ConversionError, UnsupportedOperatorError
 from ..translation import TranslationTable
 from .block_parameters import Contexts, WholeNames, contexts_of
+from .folding_batch_norm import without_batch_norm
 from .import_model import Imported, read, translate, warn_of_assumptions
 from .loading import ModelFile
 from .onnx_block import OnnxBlock
@@ -110,6 +111,7 @@ def import_to_gluon(
     input_values: Optional[Mapping[str, Any]] = None,
     sizes: Optional[Mapping[str, Any]] = None,
     translations: Optional[TranslationTable] = None,
+    fold_batch_norm: bool = False,
 ) -> Union[ImportedBlock, OnnxBlock]:
     """Import an ONNX model as a Gluon block.
 
@@ -120,6 +122,8 @@ def import_to_gluon(
         Where the parameters live; the current context where not given.
     input_shapes, input_values, sizes, translations : optional
         As of :func:`import_model`.
+    fold_batch_norm : bool
+        As of :func:`import_model`; the parameters then have ``grad_req`` ``"null"``.
 
     Returns
     -------
@@ -148,6 +152,8 @@ def import_to_gluon(
     """
     contexts = contexts_of(ctx)
     model = read(model_file)
+    if fold_batch_norm:
+        model = without_batch_norm(model)
     try:
         imported = translate(
             model,
@@ -160,7 +166,7 @@ def import_to_gluon(
     except UnsupportedOperatorError:
         raise
     except ConversionError as refusal:
-        block = OnnxBlock(
+        block: Union[ImportedBlock, OnnxBlock] = OnnxBlock(
             model,
             contexts,
             input_shapes=input_shapes,
@@ -169,6 +175,9 @@ def import_to_gluon(
             translations=translations,
         )
         block.reason = str(refusal)
-        return block
-    warn_of_assumptions(imported)
-    return ImportedBlock(imported, contexts)
+    else:
+        warn_of_assumptions(imported)
+        block = ImportedBlock(imported, contexts)
+    if fold_batch_norm:
+        block.collect_params().setattr("grad_req", "null")
+    return block
