@@ -32,7 +32,7 @@ from .mx2onnx.translations import export_table
 from .onnx2mx.translations import FAMILIES as import_families
 from .onnx2mx.translations import import_table
 from .opset import NEWEST_OPSET, TARGET_OPSETS, history
-from .translation import Key, Translation
+from .translation import UNVERSIONED, Key, Translation
 
 
 def get_operator_support(opset_version: Optional[int] = None) -> List[str]:
@@ -77,8 +77,8 @@ class ImportedOperator:
     history : tuple of int
         Every version that ONNX has of it; those with a row where ONNX has no record of the domain.
     rows, folds, bodies : tuple of int
-        Versions with a row, versions that are computed where all inputs are known, and versions
-        without a row whose body in ONNX's own record is covered.
+        Versions with a row (0: opsets before ONNX had it), versions that are computed where all
+        inputs are known, and versions without a row whose body in ONNX's own record is covered.
     deprecated : tuple of int
         Versions that only say that the operator is gone.
     limits : tuple of str
@@ -163,7 +163,8 @@ def imported_operators(domain: str = "") -> Tuple[ImportedOperator, ...]:
 
 def _imported(op_type: str, domain: str) -> ImportedOperator:
     key, recorded = (domain, op_type), history(op_type, domain)
-    versions = recorded or tuple(sorted({v for d, o, v in _keys() if (d, o) == key}))
+    others = {v for d, o, v in _keys() if (d, o) == key and (not recorded or v == UNVERSIONED[0])}
+    versions = tuple(sorted({*recorded, *others}))
     rows = [(v, import_table.find(op_type, v, domain)) for v in versions]
     folded = [(v, folds.find(op_type, v, domain)) for v in versions]
     found = [row for _, row in rows if row is not None]
@@ -172,7 +173,7 @@ def _imported(op_type: str, domain: str) -> ImportedOperator:
         op_type,
         domain,
         _families(found),
-        versions,
+        recorded or versions,
         tuple(v for v, row in rows if row is not None),
         tuple(v for v, fold in folded if fold is not None),
         tuple(v for v, row in rows if row is None and _body_is_covered(op_type, v, domain)),
@@ -359,7 +360,9 @@ class Figures:
 
 def figures(domain: str = "") -> Figures:
     """Count the tables, those of import in one domain."""
-    imported = [e for e in imported_operators(domain) if set(e.history) - set(e.deprecated)]
+    everything = imported_operators(domain)
+    recorded = [e for e in everything if history(e.op_type, domain)] or everything
+    imported = [e for e in recorded if set(e.history) - set(e.deprecated)]
     exported = [e for e in exported_operators() if e.op_type not in canonical.RETIRED]
     return Figures(
         opset=NEWEST_OPSET,

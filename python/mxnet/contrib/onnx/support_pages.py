@@ -114,7 +114,7 @@ def _imported_lines(domain: str, heading: str) -> List[str]:
 
 def _imported(entry: ImportedOperator) -> Tuple[str, ...]:
     complete = not entry.missing
-    versions = ", ".join(map(str, entry.covered))
+    versions = _numbers(entry.covered)
     how = ["by its body"] if entry.bodies and not entry.rows else []
     if entry.bodies and entry.rows:
         how = [f"{_numbers(entry.bodies)} by its body"]
@@ -140,7 +140,7 @@ def _linked(entry: ImportedOperator) -> str:
 
 
 def _numbers(versions: Sequence[int]) -> str:
-    return ", ".join(map(str, versions))
+    return ", ".join(str(v) if v else "without a version" for v in versions)
 
 
 def export_page() -> str:

@@ -61,6 +61,11 @@ class NodeCase(Case):
         shapes = ",".join("x".join(map(str, a.shape)) + a.dtype.name for a in self.inputs.values())
         return f"{self.op_type}-{self.opset}:{self.name}:{said or ''}:{shapes}".replace(" ", "")
 
+    @property
+    def opsets(self) -> Dict[str, int]:
+        """Opset of every domain."""
+        return {"": 17, self.domain: self.opset}
+
     def model(self, opset: int = 0) -> onnx.ModelProto:
         """The case as a model."""
         attributes = {
@@ -80,7 +85,7 @@ class NodeCase(Case):
             [onnx.ValueInfoProto(name=name) for name in outputs],
             [numpy_helper.from_array(a, n) for n, a in constants.items()],
         )
-        versions = {"": 17, self.domain: opset or self.opset}
+        versions = {**self.opsets, self.domain: opset or self.opset}
         imports = [helper.make_opsetid(domain, version) for domain, version in versions.items()]
         return helper.make_model(graph, opset_imports=imports, ir_version=8)
 

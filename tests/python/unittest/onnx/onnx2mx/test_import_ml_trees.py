@@ -38,7 +38,7 @@ def regressor(targets=1, several=False, opset=3, x=None, name="", base=None, **m
         **more,
     }
     x = samples(rng, missing=bool(options.get("tracks"))) if x is None else x
-    options = {"name": name, "dynamic": (40,), "refused": refused}
+    options = {"name": name, "dynamic": (40,), "refused": refused, "as_opset": min(opset, 3)}
     return node("TreeEnsembleRegressor", opset, attributes, x=x, **options)
 
 
@@ -60,6 +60,7 @@ def classifier(classes, several=False, low=-1.0, opset=3, name="", only=None, **
         name=name,
         dynamic=(40,),
         refused=refused,
+        as_opset=min(opset, 3),  # version 5 is the same, and out of favour
     )
 
 
@@ -97,6 +98,7 @@ EXACT = np.array(
 REGRESSORS = [
     *[regressor(modes=[mode], tracks=t, opset=1, name=mode) for mode in MODES for t in (0, 1)],
     regressor(modes=MODES, name="all modes"),
+    regressor(opset=5, name="out of favour"),
     regressor(modes=MODES, tracks=True, name="all modes, tracks"),
     regressor(depth=1, name="one level"),
     regressor(trees=30, depth=7, name="many"),
@@ -174,7 +176,7 @@ REGRESSORS = [
 ]
 
 CLASSIFIERS = [
-    *[classifier(3, True, opset=opset) for opset in (1, 3)],
+    *[classifier(3, True, opset=opset) for opset in (1, 3, 5)],
     classifier(3, False, name="not every class"),
     classifier(4, True, low=0.0, post_transform="SOFTMAX"),
     classifier(3, True, base_values=[0.5, -1.0, 0.25], post_transform="LOGISTIC"),
@@ -211,7 +213,10 @@ ENSEMBLES = [
 ]
 
 
-@pytest.mark.parametrize("case", [*REGRESSORS, *CLASSIFIERS, *ENSEMBLES], ids=str)
+CASES = [*REGRESSORS, *CLASSIFIERS, *ENSEMBLES]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_import(case):
     check(case)
 

@@ -39,7 +39,14 @@ LOW_RANK = {
     "Gemm",
     "EyeLike",
     "If",
+    "FusedGemm",
+    "QGemm",
+    "CDist",
 }
+#: Domains whose operators take rows of features.
+LOW_RANK_DOMAINS = {"ai.onnx.ml"}
+#: What no case can hold has a test of its own: a sequence of maps.
+NO_CASE = {"ZipMap"}
 #: Every (domain, operator, version) of the table; those of version 0 are in no record of ONNX's.
 KEYS = list(import_table.keys())
 ROWS = [row for row in import_table if row.versions != UNVERSIONED]
@@ -125,7 +132,7 @@ def test_every_version_has_a_case():
     cases = _cases()
     missing = {
         key for key in KEYS if key[2] <= NEWEST_OPSET and not any(not c.refused for c in cases[key])
-    }
+    } - {key for key in KEYS if key[1] in NO_CASE}
     assert not missing
 
 
@@ -134,7 +141,7 @@ def test_every_version_has_a_case_of_rank_3():
     flat = {
         key
         for key in KEYS
-        if key[2] <= NEWEST_OPSET and key[1] not in LOW_RANK
+        if key[2] <= NEWEST_OPSET and key[1] not in LOW_RANK and key[0] not in LOW_RANK_DOMAINS
         if not any(a.ndim >= 3 for c in cases[key] for a in c.inputs.values())
     }
     assert not flat

@@ -22,7 +22,7 @@ from import_cases import array, check, normal, uniform
 from node_cases import node
 
 DOMAIN = "ai.onnx.preview.training"
-SHAPES = ((3, 2), (4,))
+SHAPES = ((3, 2, 2), (4,))
 
 
 def step(op_type, states, count=2, steps=3, dtype="float32", **attributes):

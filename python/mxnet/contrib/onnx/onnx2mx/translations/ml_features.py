@@ -32,6 +32,8 @@ table = TranslationTable()
 
 #: Whole numbers that lie this close together are looked up by place, others are compared.
 WIDEST_TABLE = 2**16
+#: Keys that numbers are none of.
+WORDS = ("keys_strings",)
 STRINGS = "strings only where the model is run operator by operator"
 
 
@@ -125,6 +127,7 @@ def _count(x):
     "OneHotEncoder",
     versions=(1,),
     domain=DOMAIN,
+    ignores=("cats_strings",),
     limits=f"with zeros=0 an element that is no category gives NaN, nothing can fail; {STRINGS}",
 )
 def one_hot_encoder(op, x, *, cats_int64s=(), zeros):
@@ -175,7 +178,7 @@ def zip_map(op, x):
 # -- labels ------------------------------------------------------------------------------------
 
 
-@table.op("LabelEncoder", versions=(2,), domain=DOMAIN, limits=STRINGS)
+@table.op("LabelEncoder", versions=(2,), domain=DOMAIN, ignores=WORDS, limits=STRINGS)
 def label_encoder_2(
     op,
     x,
@@ -196,7 +199,7 @@ def label_encoder_2(
     return _encoded(op, x, keys, values, default)
 
 
-@table.op("LabelEncoder", versions=(4,), domain=DOMAIN, limits=STRINGS)
+@table.op("LabelEncoder", versions=(4,), domain=DOMAIN, ignores=WORDS, limits=STRINGS)
 def label_encoder(
     op,
     x,
