@@ -25,6 +25,8 @@ from onnx import helper
 from .table import FoldingTable
 
 table = FoldingTable()
+#: ONNX Runtime had types of 4 and 16 bits in a domain of its own before ONNX had them.
+MICROSOFT = "com.microsoft"
 VERSIONS = (10, 13, 19, 21, 23, 24, 25, 28)
 
 
@@ -37,6 +39,7 @@ def _spread(t, x, axis, block_size):
     return t
 
 
+@table.op("QuantizeLinear", domain=MICROSOFT)
 @table.op("QuantizeLinear", versions=VERSIONS)
 def quantize_linear(
     x,
@@ -94,6 +97,7 @@ def _largest(dtype):
     return every[np.isfinite(every)].max()
 
 
+@table.op("DequantizeLinear", domain=MICROSOFT, learns=True)
 @table.op("DequantizeLinear", versions=VERSIONS, learns=True)
 def dequantize_linear(x, x_scale, x_zero_point=None, *, axis=1, block_size=0, output_dtype=0):
     """Differences are exact, products are made in float32."""

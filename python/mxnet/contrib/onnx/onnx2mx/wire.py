@@ -78,6 +78,9 @@ def cut_large_tensors(buffer: Buffer, location: str) -> bytes:
 def _cut_message(view: memoryview, start: int, end: int, kind: str, location: str) -> List[Buffer]:
     """Pieces of one message, its large tensors cut."""
     pieces: List[Buffer] = []
+    last: List[
+        Buffer
+    ] = []  # behind all fields, where what they say of the place of the data is over
     copied = start
     for field in _fields(view, start, end):
         if field.end - field.payload < LEAST_CUT or field.wire_type != _BYTES:
@@ -85,8 +88,8 @@ def _cut_message(view: memoryview, start: int, end: int, kind: str, location: st
         if kind == "tensor":
             if field.number != _RAW_DATA:
                 continue
-            inner = None
-            replacement: List[Buffer] = [_reference(location, field.payload, field.end)]
+            replacement: List[Buffer] = []
+            last = [_reference(location, field.payload, field.end)]
         else:
             inner = _MESSAGES[kind].get(field.number)
             if inner is None:
@@ -96,7 +99,7 @@ def _cut_message(view: memoryview, start: int, end: int, kind: str, location: st
             replacement = [_varint(field.number << 3 | _BYTES), _varint(length), *content]
         pieces += [view[copied : field.start], *replacement]
         copied = field.end
-    return [*pieces, view[copied:end]]
+    return [*pieces, view[copied:end], *last]
 
 
 def _fields(view: memoryview, start: int, end: int) -> Iterator[_Field]:

@@ -88,83 +88,17 @@ CASES += [
     ),
     case(11, "y, s, z = DynamicQuantizeLinear (x)", x=normal(2, 3, 4) * 5, dynamic=True),
 ]
-
-for _a, _b in (("uint8", "int8"), ("uint8", "uint8"), ("int8", "int8")):
-    _zeros = {"az": known(array(113, _a)), "bz": known(array(3, _b))}
-    for _depth in (7, 400):
+for _axis, _scales in (("", ()), ("<axis=1>", (3,))):
+    for _name in ("Quantize", "Dequantize"):
+        _x = normal(2, 3, 4) * 5 if _name == "Quantize" else _quantized(2, 3, 4)
         CASES.append(
             case(
-                10,
-                "y = MatMulInteger (a, b, az, bz)",
-                a=_quantized(2, 3, _depth, dtype=_a),
-                b=_quantized(_depth, 5, dtype=_b),
-                **_zeros,
-                dynamic=(2, 3),
-                expected=lambda a, b, az, bz: (a.astype("i4") - az) @ (b.astype("i4") - bz),
-            )
-        )
-CASES += [
-    case(10, "y = MatMulInteger (a, b)", a=_quantized(3, 4), b=_quantized(4, 5)),
-    case(
-        10,
-        "y = MatMulInteger (a, b, az, bz)",
-        a=_quantized(3, 4),
-        b=known(_quantized(4, 5)),
-        az=known(_quantized(3)),
-        bz=known(_quantized(5)),
-        expected=lambda a, b, az, bz: (
-            (a.astype("i4") - az[:, None].astype("i4")) @ (b.astype("i4") - bz.astype("i4"))
-        ),
-    ),
-]
-for _version in (10, 21):
-    for _dtype in ("uint8", "int8"):
-        CASES.append(
-            case(
-                _version,
-                "y = QLinearMatMul (a, as, az, b, bs, bz, ys, yz)",
-                a=_quantized(2, 3, 7, dtype=_dtype),
-                b=_quantized(2, 7, 5, dtype=_dtype),
-                ys=known(array(0.9)),
-                yz=known(array(12, _dtype)),
-                az=known(array(113, _dtype)),
-                bz=known(array(3, _dtype)),
-                bs=known(array(0.02)),
-                dynamic=(2, 3),
-                **{"as": known(array(0.05))},
-            )
-        )
-_IMAGE = {"x": _quantized(2, 4, 7, 8), "w": known(_quantized(6, 2, 3, 3))}
-_ATTRIBUTES = "<group=2, pads=[1,0,0,1], strides=[2,1]>"
-CASES += [
-    case(10, f"y = ConvInteger {_ATTRIBUTES} (x, w)", **_IMAGE, dynamic=(2, 7, 8), bigger={2: 2}),
-    case(
-        10,
-        f"y = ConvInteger {_ATTRIBUTES} (x, w, xz, wz)",
-        **_IMAGE,
-        xz=known(array(120, "uint8")),
-        wz=known(array(130, "uint8")),
-    ),
-]
-for _dtype in ("uint8", "int8"):
-    for _scale, _zero in (
-        (array(0.03), array(0, "int8")),
-        (uniform(0.01, 0.05, 6), array([0] * 6, "int8")),
-    ):
-        CASES.append(
-            case(
-                10,
-                f"y = QLinearConv {_ATTRIBUTES} (x, xs, xz, w, ws, wz, ys, yz, b)",
-                x=_quantized(2, 4, 7, 8, dtype=_dtype),
-                w=known(_quantized(6, 2, 3, 3, dtype="int8")),
-                xs=known(array(0.04)),
-                xz=known(array(20, _dtype)),
-                ws=known(_scale),
-                wz=known(_zero),
-                ys=known(array(0.5)),
-                yz=known(array(7, _dtype)),
-                b=known(uniform(-9999, 9999, 6, dtype="int32")),
-                dynamic=(7, 8),
+                13,
+                f"y = com.microsoft.{_name}Linear {_axis} (x, s, z)",
+                x=_x,
+                s=known(uniform(0.02, 0.1, *_scales)),
+                z=known(_quantized(*_scales)),
+                dynamic=(2, 4),
             )
         )
 

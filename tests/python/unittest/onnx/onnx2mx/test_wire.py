@@ -80,6 +80,17 @@ def test_what_is_cut_can_be_found_again_and_the_rest_is_as_it_was():
     assert places == 4 and parsed == whole
 
 
+def test_a_field_behind_the_data_does_not_hide_where_it_went():
+    """Some writers say last that the data is not elsewhere."""
+    tensor = numpy_helper.from_array(LARGE, "large")
+    tensor.data_location = TensorProto.DEFAULT
+    graph = helper.make_graph([], "g", [], [], [tensor])
+    cut = onnx.ModelProto.FromString(
+        cut_large_tensors(helper.make_model(graph).SerializeToString(), "elsewhere")
+    )
+    assert cut.graph.initializer[0].data_location == TensorProto.EXTERNAL
+
+
 @pytest.mark.parametrize(
     "damage", [b"\xff" * 20, b"\x0a\xff\xff\xff\xff\x0f", b"\x0b", b"\x0d\x00"]
 )

@@ -25,6 +25,7 @@ from . import (
     convolution,
     detection,
     elementwise,
+    fused_layers,
     generator,
     geometry,
     image,
@@ -49,6 +50,7 @@ from . import (
     signal,
     sorting,
     training,
+    transformers,
 )
 
 #: Families in reading order.
@@ -77,8 +79,10 @@ FAMILIES = (
     sequence,
     optional,
     quantization,
+    fused_layers,
     quantized_elementwise,
     quantized_layers,
+    transformers,
     ml_features,
     ml_linear,
     ml_svm,

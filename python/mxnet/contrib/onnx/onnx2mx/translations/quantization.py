@@ -139,6 +139,18 @@ def dequantize_linear(op, x, x_scale, x_zero_point=None, *, axis=1, block_size=0
     return _dequantize_linear(op, x, x_scale, x_zero_point, axis, block_size, dtype)
 
 
+@table.op("QuantizeLinear", domain="com.microsoft", limits=LIMITS)
+def microsoft_quantize_linear(op, x, y_scale, y_zero_point=None, *, axis=None):
+    """As in ai.onnx, which took its types later; without ``axis`` there is one scale for all."""
+    return _quantize_linear(op, x, y_scale, y_zero_point, 1 if axis is None else axis)
+
+
+@table.op("DequantizeLinear", domain="com.microsoft", limits=LIMITS)
+def microsoft_dequantize_linear(op, x, x_scale, x_zero_point=None, *, axis=None):
+    axis = 1 if axis is None else axis
+    return _dequantize_linear(op, x, x_scale, x_zero_point, axis, 0, x_scale.dtype)
+
+
 @table.op("DynamicQuantizeLinear", versions=(11,))
 def dynamic_quantize_linear(op, x):
     """Over a range that holds 0; where that is all there is, the scale is 1."""

@@ -25,8 +25,8 @@ import numpy as np
 from ..values import Dim
 from .precision import cast, scalar
 
-#: Steps written out one by one: MXNet's loop takes longer for each, but stays one operator.
-MOST_UNROLLED = 64
+#: Steps written out one by one where their number is fixed: MXNet's loop takes longer for each.
+MOST_UNROLLED = 1024
 
 #: An alpha or beta that the specification gives no default for.
 REQUIRED = object()
