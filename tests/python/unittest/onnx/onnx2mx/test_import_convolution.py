@@ -334,6 +334,13 @@ CASES += [
         expected=lambda x, w, o: _plain(np.roll(_with_margin(x), (-1, 1), (3, 4)), w),
     ),
     case(22, "y = DeformConv (x, w, o)", x=_LINE, w=normal(6, 4, 3), o=_LINE, refused="offset"),
+    case(
+        19,
+        "y = DeformConv <offset_group=2> (x, w, o)",
+        x=_IMAGE_OF_FOUR,
+        w=normal(3, 4, 2, 2),
+        o=normal(2, 16, 5, 6),
+    ),
 ]
 _BLOCKS = {"n": value([6, 6]), "k": value([2, 3])}
 _COLUMNS = "y = Col2Im <pads=[0, 1, 1, 0], strides=[2, 2], dilations=[1, 2]> (x, n, k)"
@@ -375,7 +382,7 @@ def _plain(x, w, how=""):
 
 
 def test_gradients_of_a_deformed_convolution():
-    """Of one axis; the layer of MXNet's for images has them on GPUs only."""
+    """Of one axis; for images MXNet's layer has them on GPUs only."""
     given = {"x": normal(2, 2, 8), "w": normal(2, 2, 3), "m": normal(2, 3, 6)}
     given["o"] = uniform(0.1, 0.9, 2, 3, 6)
     given = {n: a.astype("float64") for n, a in given.items()}

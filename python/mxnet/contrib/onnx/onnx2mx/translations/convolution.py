@@ -217,7 +217,7 @@ def deform_conv(
         mask = op.full((x.shape[0], count, *space), 1, x.dtype)
 
     def compute(x, w, b, offset, mask):
-        if len(kernel) != 2:
+        if len(kernel) != 2 or w.shape[0] % offset_group:  # of which MXNet wants a multiple
             return _sampled(op, x, w, b, offset, mask, windows, group, offset_group)
         x, pad = padded(op, x, windows, 0)
         batch = 1 if isinstance(x.shape[0], Dim) else x.shape[0]
