@@ -154,6 +154,8 @@ def plain_attribute(attribute: AttributeProto) -> Any:
         return value.decode("utf-8", errors="surrogateescape")
     if isinstance(value, (str, GraphProto)) or not hasattr(value, "__iter__"):
         return value
+    if attribute.type in (AttributeProto.INTS, AttributeProto.FLOATS):  # may be very many
+        return list(value)
     return [
         v.decode("utf-8", errors="surrogateescape") if isinstance(v, bytes) else v for v in value
     ]

@@ -116,11 +116,12 @@ def array_of(attribute, floats, dtype=np.float32):
 
 def branching(true, false, modes, tracks):
     """Where each state leads, of shape (branches, 4)."""
-    unknown = sorted(set(modes) - set(MODES))
+    names, which = np.unique(np.asarray(modes, str), return_inverse=True)
+    unknown = sorted(set(names.tolist()) - set(MODES))
     if unknown:
-        raise TranslationError(f"nodes_modes {', '.join(map(str, unknown))} are not known")
-    truth = {mode: np.isin(np.arange(4), states) for mode, states in MODES.items()}
-    chosen = np.array([truth[mode] for mode in modes], bool).reshape(len(modes), 4)
+        raise TranslationError(f"nodes_modes {', '.join(unknown)} are not known")
+    truth = np.array([np.isin(np.arange(4), MODES[name]) for name in names], bool).reshape(-1, 4)
+    chosen = truth[which.reshape(-1)].reshape(-1, 4)
     chosen[:, UNORDERED] |= np.asarray(tracks, bool)
     return np.where(chosen, np.asarray(true)[:, None], np.asarray(false)[:, None])
 
@@ -147,45 +148,56 @@ def from_nodes(nodes, votes):
         Tree, node, target and weight of each.
     """
     _same_length(**{k: v for k, v in nodes.items() if k != "tracks"})
-    keys = list(zip(nodes["treeids"], nodes["nodeids"]))
-    is_leaf = [mode == "LEAF" for mode in nodes["modes"]]
-    branches = len(keys) - sum(is_leaf)
-    numbers = iter(range(branches)), iter(range(branches, len(keys)))
-    places = {key: next(numbers[leaf]) for key, leaf in zip(keys, is_leaf)}
-    if len(places) < len(keys):
-        raise TranslationError("a node of a tree is given twice")
-    inner = [i for i, leaf in enumerate(is_leaf) if not leaf]
-
-    def of_branches(name):
-        return [nodes[name][i] for i in inner]
-
-    def placed(pairs, what):
-        lost = [pair for pair in pairs if pair not in places]
-        if lost:
-            raise TranslationError(f"tree {lost[0][0]} has no node {lost[0][1]}, a {what}")
-        return np.array([places[pair] for pair in pairs], np.int64)
-
-    tracks = [*nodes["tracks"], *[0] * (len(keys) - len(nodes["tracks"]))]
+    trees, numbers = (np.array(nodes[name], np.int64) for name in ("treeids", "nodeids"))
+    modes = np.array(nodes["modes"], object)
+    is_leaf = modes == "LEAF"
+    inner, count = np.flatnonzero(~is_leaf), len(trees)
+    branches = len(inner)
+    places = np.empty(count, np.int64)
+    places[~is_leaf], places[is_leaf] = np.arange(branches), np.arange(branches, count)
+    find = _finder(trees, numbers)
     ways = [
-        placed(list(zip(of_branches("treeids"), of_branches(name))), "branch")
+        places[find(trees[inner], np.array(nodes[name], np.int64)[inner], "branch")]
         for name in ("truenodeids", "falsenodeids")
     ]
-    modes = of_branches("modes")
-    first = {}
-    for key in keys:
-        first.setdefault(key[0], places[key])
+    tracks = np.zeros(count, bool)
+    tracks[: len(nodes["tracks"])] = np.array(nodes["tracks"][:count], bool)
+    first = np.sort(np.unique(trees, return_index=True)[1])
     tree, node, target, weight = votes
     _same_length(treeids=tree, nodeids=node, ids=target, weights=weight)
-    leaf = placed(list(zip(tree, node)), "vote") - branches
+    voting = find(np.array(tree, np.int64), np.array(node, np.int64), "vote")
+    leaf = places[voting] - branches
     counted = leaf >= 0  # votes of branches are never reached
     return Ensemble(
-        np.array(of_branches("featureids"), np.int64),
+        np.array(nodes["featureids"], np.int64)[inner],
         np.asarray(nodes["values"])[inner],
-        branching(*ways, modes, [tracks[i] for i in inner]),
-        np.array(list(first.values()), np.int64),
-        len(keys) - branches,
+        branching(*ways, modes[inner], tracks[inner]),
+        places[first],
+        count - branches,
         (leaf[counted], np.array(target, np.int64)[counted], np.asarray(weight)[counted]),
     )
+
+
+def _finder(trees, numbers):
+    """What gives the positions of nodes by tree and number."""
+    span = numbers.max(initial=0) + 1
+    keys = trees * span + numbers
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    if (ordered[1:] == ordered[:-1]).any():
+        raise TranslationError("a node of a tree is given twice")
+
+    def find(tree, node, what):
+        wanted = tree * span + node
+        at = np.searchsorted(ordered, wanted).clip(0, max(len(ordered) - 1, 0))
+        lost = np.ones(len(wanted), bool) if not len(ordered) else ordered[at] != wanted
+        lost |= (node < 0) | (node >= span)
+        if lost.any():
+            i = int(np.flatnonzero(lost)[0])
+            raise TranslationError(f"tree {tree[i]} has no node {node[i]}, a {what}")
+        return order[at]
+
+    return find
 
 
 # -- version 5 ---------------------------------------------------------------------------------
