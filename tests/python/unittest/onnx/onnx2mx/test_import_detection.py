@@ -19,10 +19,11 @@
 import mxnet as mx
 import numpy as np
 import onnx
+import onnx.parser
 import pytest
 from gradients import check_gradients
 from import_cases import array, case, check, ints, uniform
-from mxnet.contrib.onnx import ConversionError, backend, import_model
+from mxnet.contrib.onnx import ConversionError, backend, import_model, import_to_gluon
 from onnx import helper
 from running import Session
 
@@ -55,6 +56,7 @@ CASES = [
     _align(16, "max", 2, x=_IMAGE.astype("float64"), r=_ROIS.astype("float64")),
     _align(16, "avg", 2, x=_IMAGE.astype("float16"), r=_ROIS.astype("float16"),
            expected="reference", tolerance=(2e-3, 2e-3)),
+    case(16, "y = RoiAlign <spatial_scale=1.6, output_width=2, sampling_ratio=1> (x, r, b)", **_GIVEN),
     _align(16, "mean", 2, refused="mean"),
 ]  # fmt: skip
 _BOXES = np.concatenate([_BATCH[:, None].astype("float32"), _ROIS.round()], 1)
@@ -63,13 +65,14 @@ CASES += [
     for v in (1, 22)
 ]
 CASES += [
+    case(1, "y = MaxRoiPool <pooled_shape=[2, 2], spatial_scale=1.7> (x, r)", x=_IMAGE, r=_BOXES),
     case(
         1,
         "y = MaxRoiPool <pooled_shape=[3, 2], spatial_scale=0.6> (x, r)",
         x=_IMAGE,
         r=_BOXES,
         dynamic=(6, 7),
-    )
+    ),
 ]
 
 
@@ -156,3 +159,125 @@ def test_suppression_keeps_what_onnx_runtime_keeps(seed):
     (found,) = backend.prepare(model).run(inputs)
     assert found.dtype == wanted.dtype
     np.testing.assert_array_equal(found, wanted)
+
+
+# -- a detector --------------------------------------------------------------------------------
+
+#: As torch writes one of two stages: anchors with deltas, the best of them, suppression by label
+#: through offsets that keep labels apart, regions read from the features, a head on each.
+DETECTOR = """<ir_version: 8, opset_import: ["": 16]>
+detector (float[1, 3, H, W] image)
+=> (float[K, 4] boxes, int64[K] labels, float[K] scores, float[K, 5] found) {
+  raw = Conv <kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]> (image, stem)
+  features = Relu (raw)
+  size = Shape <start=2> (features)
+  deltas_map = Conv (features, delta_weight)
+  scores_map = Conv (features, score_weight)
+  deltas_last = Transpose <perm=[0, 2, 3, 1]> (deltas_map)
+  scores_last = Transpose <perm=[0, 2, 3, 1]> (scores_map)
+  minus_four = Constant <value_ints=[-1, 4]> ()
+  minus_two = Constant <value_ints=[-1, 2]> ()
+  deltas = Reshape (deltas_last, minus_four)
+  logits = Reshape (scores_last, minus_two)
+  chances = Sigmoid (logits)
+  i0 = Constant <value_int=0> ()
+  i1 = Constant <value_int=1> ()
+  height = Gather (size, i0)
+  width = Gather (size, i1)
+  rows = Range (i0, height, i1)
+  columns = Range (i0, width, i1)
+  axis1 = Constant <value_ints=[1]> ()
+  axis0 = Constant <value_ints=[0]> ()
+  rows_f = Cast <to=1> (rows)
+  columns_f = Cast <to=1> (columns)
+  row_grid = Unsqueeze (rows_f, axis1)
+  column_grid = Unsqueeze (columns_f, axis0)
+  row_all = Expand (row_grid, size)
+  column_all = Expand (column_grid, size)
+  axis2 = Constant <value_ints=[2]> ()
+  row_last = Unsqueeze (row_all, axis2)
+  column_last = Unsqueeze (column_all, axis2)
+  corners = Concat <axis=2> (column_last, row_last, column_last, row_last)
+  anchors_flat = Reshape (corners, minus_four)
+  anchors = Add (anchors_flat, half_sizes)
+  proposals_raw = Add (anchors, deltas)
+  bound = Sub (width, i1)
+  bound_f = Cast <to=1> (bound)
+  none = Constant <value_float=0.0> ()
+  proposals = Clip (proposals_raw, none, bound_f)
+  threshold = Constant <value_float=0.5> ()
+  likely = Greater (chances, threshold)
+  places_pair = NonZero (likely)
+  places = Transpose <perm=[1, 0]> (places_pair)
+  which, label_column = Split <axis=1> (places)
+  box_index = Squeeze (which, axis1)
+  label = Squeeze (label_column, axis1)
+  kept_scores = GatherND (chances, places)
+  kept_boxes = Gather (proposals, box_index)
+  largest = ReduceMax <keepdims=0> (kept_boxes)
+  one = Constant <value_float=1.0> ()
+  step = Add (largest, one)
+  label_f = Cast <to=1> (label)
+  offsets = Mul (label_f, step)
+  offset_column = Unsqueeze (offsets, axis1)
+  apart = Add (kept_boxes, offset_column)
+  boxes_3d = Unsqueeze (apart, axis0)
+  axis01 = Constant <value_ints=[0, 1]> ()
+  scores_3d = Unsqueeze (kept_scores, axis01)
+  most = Constant <value_ints=[9223372036854775807]> ()
+  overlap = Constant <value_floats=[0.5]> ()
+  chosen = NonMaxSuppression (boxes_3d, scores_3d, most, overlap)
+  two = Constant <value_ints=[2]> ()
+  three = Constant <value_ints=[3]> ()
+  chosen_column = Slice (chosen, two, three, axis1)
+  chosen_flat = Squeeze (chosen_column, axis1)
+  limit = Constant <value_ints=[6]> ()
+  zero = Constant <value_ints=[0]> ()
+  keep = Slice (chosen_flat, zero, limit)
+  boxes = Gather (kept_boxes, keep)
+  labels = Gather (label, keep)
+  scores = Gather (kept_scores, keep)
+  batch_size = Shape (labels)
+  batch = ConstantOfShape <value=int64[1] {0}> (batch_size)
+  regions = RoiAlign <output_height=2, output_width=2, sampling_ratio=2> (features, boxes, batch)
+  flat = Flatten (regions)
+  found = Gemm <transB=1> (flat, head_weight, head_bias)
+}"""
+
+
+def _detector():
+    rng = np.random.default_rng(5)
+    model = onnx.parser.parse_model(DETECTOR)
+    weights = {
+        "stem": rng.normal(size=(8, 3, 3, 3)) / 3,
+        "delta_weight": rng.normal(size=(4, 8, 1, 1)) / 2,
+        "score_weight": rng.normal(size=(2, 8, 1, 1)),
+        "half_sizes": np.array([[-2, -2, 2, 2]]),
+        "head_weight": rng.normal(size=(5, 32)) / 5,
+        "head_bias": rng.normal(size=5),
+    }
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(a.astype("float32"), n) for n, a in weights.items()
+    )
+    return model
+
+
+@pytest.mark.parametrize("route", ["backend", "block"])
+def test_a_detector(route):
+    """Of several sizes, and with as many objects as there are."""
+    model = _detector()
+    session = Session(model)
+    net = import_to_gluon(model) if route == "block" else backend.prepare(model)
+    counts = set()
+    for seed, (height, width) in enumerate([(16, 16), (24, 16), (16, 16), (32, 40)]):
+        image = np.random.default_rng(seed).normal(size=(1, 3, height, width)).astype("float32")
+        wanted = session({"image": image})
+        counts.add(len(wanted[0]))
+        if route == "block":
+            found = [y.asnumpy() for y in net(mx.nd.array(image))]
+        else:
+            found = net.run([image])
+        for a, e in zip(found, wanted):
+            assert a.dtype == e.dtype and a.shape == e.shape
+            np.testing.assert_allclose(a, e, 1e-4, 1e-5)
+    assert max(counts) > 1

@@ -94,12 +94,14 @@ def _inside(op, batch, x):
 
 
 #: Least side of a region that MXNet is given, in roundings of its place: it ends the process at 0.
-LEAST_SIDE = 32
+LEAST_SIDE = 4
 
 
 def _average(op, x, batch, rois, size, ratio, scale, aligned):
     """Regions whose ends are exchanged are read backwards; without a ratio they have no samples."""
     rois = where(op, op._npi_isnan(rois), number(op, 0, rois), rois)  # NaN ends the process as well
+    if scale > 1:  # which MXNet has not
+        rois, scale = op._npi_multiply(rois, number(op, scale, rois)), 1.0
     first, second = op.cut(rois, 1, 0, 2), op.cut(rois, 1, 2, 4)
     low, high = first, second
     if aligned:
@@ -204,7 +206,10 @@ def max_roi_pool(op, x, rois, *, pooled_shape, spatial_scale):
 
     def compute(x, rois):
         batch, boxes = op.cut(rois, 1, 0, 1), op.cut(rois, 1, 1, 5)
+        scale = min(spatial_scale, 1.0)
+        if spatial_scale > 1:  # which MXNet has not
+            boxes = op._npi_multiply(boxes, number(op, spatial_scale, boxes))
         rois = op.Concat(_inside(op, batch, x), boxes, dim=1, num_args=2)
-        return op.ROIPooling(x, rois, pooled_size=tuple(pooled_shape), spatial_scale=spatial_scale)
+        return op.ROIPooling(x, rois, pooled_size=tuple(pooled_shape), spatial_scale=scale)
 
     return without_float16(op, compute, x, rois)
