@@ -133,7 +133,8 @@ class Case:
     ----------
     opset : int
     text : str
-        Nodes in ONNX's text form; the outputs of the last one are those of the model.
+        Nodes in ONNX's text form; the outputs of the last one are those of the model. Subgraphs
+        are indented.
     arrays : dict of str to numpy.ndarray, Known or Value
     dynamic : bool or tuple of int
         The sizes of the inputs that vary in the third check; ``True`` is all but 1 and those that
@@ -214,7 +215,8 @@ class Case:
 
     def model(self, opset: int = 0) -> onnx.ModelProto:
         """The case as a model."""
-        last = self.text.strip().splitlines()[-1] if "{" not in self.text else self.text
+        lines = self.text.strip().splitlines()
+        last = [n for n in lines if "{" not in self.text or re.match(r"[\w,][\w, ]*=", n)][-1]
         outputs = [n.strip() for n in last.split("=")[0].split(",") if n.strip()]
         inputs = [
             f"{_TEXT.get(a.dtype.name, a.dtype.name)}[{','.join(map(str, a.shape))}] {name}"

@@ -33,9 +33,11 @@ FILES = sorted(ROOT.rglob("*.py"))
 FAMILIES = {
     "activation", "elementwise", "comparison", "reduction", "linear_algebra", "convolution",
     "pooling", "normalization", "shape", "joining", "indexing", "sorting", "image", "generator",
-    "random", "recurrent", "control_flow", "attention", "detection", "geometry", "quantization", "quantized_layers",
-    "quantized_elementwise", "fused_layers", "transformers", "sequence",
-    "signal", "loss", "diagonals", "special", "statistics", "placing", "decompositions", "sampling",
+    "random", "recurrent", "control_flow", "attention", "detection", "geometry", "quantization",
+    "quantized_layers",
+    "quantized_elementwise", "fused_layers", "transformers", "cached_attention", "sequence", "optional",
+    "signal", "loss", "diagonals", "special", "statistics", "placing", "decompositions", "choices",
+    "sampling",
     "ml_features", "ml_linear", "ml_svm", "ml_trees", "training",
 }  # fmt: skip
 #: Files outside the row rooms whose job is to know operators by name.
@@ -49,6 +51,7 @@ KNOW_OPERATORS = {
     "onnx2mx/graph.py": "nodes that hold a constant become constants",
     "onnx2mx/context.py": "says sizes that vary by MXNet's operators, for all rows",
     "onnx2mx/folding_batch_norm.py": "builds one layer into another",
+    "onnx2mx/looping.py": "makes the loops of MXNet that hold a graph",
     "onnx2mx/hazards.py": "lists what MXNet does not survive, operator by operator",
     "onnx2mx/layouts.py": "lists what MXNet computes wrongly behind a convolution",
     "mx2onnx/symbol_file.py": "upgrades operators that changed meaning between MXNet releases",

@@ -60,7 +60,7 @@ def foreach(
         If the body cannot be a graph: a state changes its shape, or one is no tensor.
     """
     count = elements[0].shape[0]
-    name = op.names.unique(f"{op.scope}_foreach")
+    name = op.names.unique(f"{op.scope}_loop")
     columns = [_in_order(op, op.reshape(e, (*e.shape, 1)) if e.rank == 1 else e) for e in elements]
     states = [_in_order(op, s) for s in states]
     with op.nested() as inner:

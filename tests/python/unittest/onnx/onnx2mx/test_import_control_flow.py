@@ -60,7 +60,8 @@ CASES += [
 
 #: States, an outer name, rows of rank 0 and 1, and one that is the same at every iteration.
 _LOOP = """y, z, i, w = Loop (m, c, x) <
-    body = b (int64 k, bool on, float[4] s) => (bool go, float[4] t, float[4] u, int64 l, float w) {
+    body = b (int64 k, bool on, float[2, 3, 4] s) => (bool go, float[2, 3, 4] t, float[2, 3, 4] u,
+        int64 l, float w) {
         w = Constant <value = float {1.5}> ()
         l = Identity (k)
         f = Cast <to = 1> (k)
@@ -82,13 +83,17 @@ def _loop(x, m, c, weight):
 
 
 for _version in history("Loop"):
-    _old = _LOOP.replace("to = 1", 'to = "FLOAT"').replace("Add (", "Add <broadcast = 1> (")
+    _old = (
+        _LOOP.replace("to = 1", 'to = "FLOAT"')
+        .replace("Add (", "Add <broadcast = 1> (")
+        .replace("Mul (", "Mul <broadcast = 1> (")
+    )
     _text = _old if _version == 1 else _LOOP
     _how = {"expected": _loop} if _version == 1 else {}
-    CASES.append(case(_version, _text, x=normal(4), m=known(array(3, "int64")), c=_YES,
+    CASES.append(case(_version, _text, x=normal(2, 3, 4), m=known(array(3, "int64")), c=_YES,
                       weight=known(4), **_how))  # fmt: skip
 CASES += [
-    case(17, _LOOP, x=normal(4), m=m, c=_YES, weight=known(4))
+    case(17, _LOOP, x=normal(2, 3, 4), m=m, c=_YES, weight=known(4))
     for m in (known(ints(2)), value(5), known(array(40, "int64")), known(array(1, "int64")))
 ]
 CASES += [
@@ -191,9 +196,13 @@ CASES += [
 ]
 _SUMS = """y, z = Scan <
     num_scan_inputs = 1, {more}
-    body = b (float[3] h, float[3] e) => (float[3] g, float[3] u) {{ g = Add (h, e)  u = Neg (g) }}
+    body = b (float[3, 2] h, float[3, 2] e) => (float[3, 2] g, float[3, 2] u) {{
+        g = Add (h, e)  u = Neg (g)
+    }}
 > ({first} h, x)"""
-CASES += [case(v, _SUMS.format(more="", first=""), h=normal(3), x=normal(4, 3)) for v in (9, 11)]
+CASES += [
+    case(v, _SUMS.format(more="", first=""), h=normal(3, 2), x=normal(4, 3, 2)) for v in (9, 11)
+]
 # without states, and over bools
 CASES += [
     case(
@@ -209,11 +218,11 @@ CASES += [
 for _more in ("", "directions = [1],"):
     for _batch in (2, 40):
         _lens = ints(*(1 + i % 5 for i in range(_batch)))
-        CASES.append(case(8, _SUMS.format(more=_more, first=","), h=normal(_batch, 3),
-                          x=normal(_batch, 5, 3)))  # fmt: skip
+        CASES.append(case(8, _SUMS.format(more=_more, first=","), h=normal(_batch, 3, 2),
+                          x=normal(_batch, 5, 3, 2)))  # fmt: skip
         CASES += [
-            case(8, _SUMS.format(more=_more, first="n,"), n=_n, h=normal(_batch, 3),
-                 x=normal(_batch, 5, 3))
+            case(8, _SUMS.format(more=_more, first="n,"), n=_n, h=normal(_batch, 3, 2),
+                 x=normal(_batch, 5, 3, 2))
             for _n in (known(_lens), _lens)
         ]  # fmt: skip
 
@@ -236,10 +245,10 @@ CASES += [
         >""",
         x=normal(2), m=known(array(3, "int64")), refused="takes 4 inputs",
     ),
-    case(9, _SUMS.format(more="scan_input_axes = [2],", first=""), h=normal(3), x=normal(4, 3),
-         refused="axis 2 is out of range"),
-    case(9, _SUMS.format(more="scan_input_axes = [0, 1],", first=""), h=normal(3), x=normal(4, 3),
-         refused="scan_input_axes has 2 entries for 1"),
+    case(9, _SUMS.format(more="scan_input_axes = [3],", first=""), h=normal(3, 2),
+         x=normal(4, 3, 2), refused="axis 3 is out of range"),
+    case(9, _SUMS.format(more="scan_input_axes = [0, 1],", first=""), h=normal(3, 2),
+         x=normal(4, 3, 2), refused="scan_input_axes has 2 entries for 1"),
 ]  # fmt: skip
 
 

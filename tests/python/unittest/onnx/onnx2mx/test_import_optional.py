@@ -26,15 +26,19 @@ from onnx.reference import ReferenceEvaluator
 from running import Session
 
 CASES = [
-    case(opset, "o = Optional (x)\ny = OptionalGetElement (o)", x=normal(2, 3), as_opset=18,
+    case(opset, "o = Optional (x)\ny = OptionalGetElement (o)", x=normal(2, 3, 4), as_opset=18,
          dynamic=True)
-    for opset in (15, 18)
+    for opset in (15, 18, 28)
 ] + [
-    case(18, "o = Optional (x)\nh = OptionalHasElement (o)\nf = Cast <to = 1> (h)\n"
-         "y = Add (f, x)", x=normal(2, 3)),
-    case(18, "h = OptionalHasElement (x)\nf = Cast <to = 1> (h)\ny = Add (f, x)", x=normal(2, 3)),
-    case(18, "h = OptionalHasElement ()\nf = Cast <to = 1> (h)\ny = Add (f, x)", x=normal(2, 3)),
-    case(18, "y = OptionalGetElement (x)", x=normal(2, 3)),
+    case(opset, "o = Optional (x)\nh = OptionalHasElement (o)\nf = Cast <to = 1> (h)\n"
+         "y = Add (f, x)", x=normal(2, 3, 4), as_opset=18)
+    for opset in (15, 18, 28)
+] + [
+    case(18, f"h = OptionalHasElement ({given})\nf = Cast <to = 1> (h)\ny = Add (f, x)",
+         x=normal(2, 3, 4))
+    for given in ("x", "")
+] + [
+    case(18, "y = OptionalGetElement (x)", x=normal(2, 3, 4)),
 ]  # fmt: skip
 
 

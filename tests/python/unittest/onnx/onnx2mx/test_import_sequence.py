@@ -26,7 +26,7 @@ from onnx import helper, numpy_helper
 from running import Session
 
 THREE = "s = SequenceConstruct (a, b, c)\n"
-MORE = {"a": normal(2, 3), "b": normal(2, 3), "c": normal(2, 3)}
+MORE = {"a": normal(2, 3, 2), "b": normal(2, 3, 2), "c": normal(2, 3, 2)}
 
 
 def at(position):
@@ -39,11 +39,11 @@ CASES = [
     case(17, THREE + "y = SequenceAt (s, p)", p=value(1), **MORE),
     *(
         case(17, THREE + "t = SequenceInsert (s, d, p)\ny = ConcatFromSequence <axis = 0> (t)",
-             d=normal(4, 3), p=at(p), **MORE)
+             d=normal(4, 3, 2), p=at(p), **MORE)
         for p in (0, 1, 3, -1, -3)
     ),
-    case(17, THREE + "t = SequenceInsert (s, d)\ny = ConcatFromSequence <axis = -2> (t)",
-         d=normal(4, 3), **MORE, dynamic=(2,)),
+    case(17, THREE + "t = SequenceInsert (s, d)\ny = ConcatFromSequence <axis = -3> (t)",
+         d=normal(4, 3, 2), **MORE, dynamic=(3,)),
     *(
         case(17, THREE + "t = SequenceErase (s, p)\ny = ConcatFromSequence <axis = 1> (t)",
              p=at(p), **MORE)
@@ -55,7 +55,7 @@ CASES = [
     case(17, "e = SequenceEmpty ()\ns = SequenceInsert (e, a)\ny = SequenceAt (s, p)",
          a=normal(2), p=at(0)),
     case(17, "e = SequenceEmpty <dtype = 7> ()\nn = SequenceLength (e)\nf = Cast <to = 1> (n)\n"
-         "y = Add (f, a)", a=normal(2)),
+         "y = Add (f, a)", a=normal(2, 3, 4)),
     *(
         case(17, f"s = SplitToSequence <axis = {axis}> (x)\n"
              f"y = ConcatFromSequence <axis = {other}, new_axis = {new}> (s)", x=normal(3, 4, 2))
@@ -74,10 +74,14 @@ CASES = [
             (", n", {"n": value([4, 1])}, 0),
         )
     ),
-    case(24, "s = SplitToSequence <axis = 0> (x)\ny = SequenceAt (s, p)", x=normal(3, 5), p=at(1),
-         as_opset=17),
+    case(24, "s = SplitToSequence <axis = 0> (x)\ny = SequenceAt (s, p)", x=normal(3, 5, 2),
+         p=at(1), as_opset=17),
     case(17, "s = SplitToSequence (x)\nt = Identity (s)\ny = ConcatFromSequence <axis = 0> (t)",
          x=array([[True, False], [False, True]], bool)),
+    case(17, THREE + """t = SequenceMap (s, b) <
+            body = b (float[A, B, C] e, float[A, B, C] w) => (float[A, B, C] r) { r = Mul (e, w) }
+        >
+y = ConcatFromSequence <axis = 1> (t)""", **MORE),
     # refused
     case(17, THREE + "y = SequenceAt (s, p)", p=at(3), **MORE, refused="position 3 is outside"),
     case(17, "e = SequenceEmpty ()\ny = ConcatFromSequence <axis = 0> (e)", x=normal(2),

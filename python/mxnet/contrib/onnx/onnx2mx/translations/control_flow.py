@@ -28,11 +28,11 @@ from .passing import chosen, element, flag_of, joined, moved, number, reversed_a
 
 table = TranslationTable()
 
-#: Versions since which only types were added.
-CONTROL = (11, 13, 16, 19, 21, 23, 24, 25)
+#: Versions that only added types.
+LATER = (16, 19, 21, 23, 24, 25)
 
 
-@table.op("If", versions=(1, *CONTROL), passes=True, limits=(
+@table.op("If", versions=(1, 11, 13, *LATER), passes=True, limits=(
     "in a Symbol, branches chosen at run time give values of one shape and type"
 ))  # fmt: skip
 def if_(op, cond, *, then_branch, else_branch):
@@ -44,7 +44,7 @@ def if_(op, cond, *, then_branch, else_branch):
     return tuple(chosen(op, cond, *pair) for pair in pairs)
 
 
-@table.op("Loop", versions=(1, *CONTROL), passes=True, limits=(
+@table.op("Loop", versions=(1, 11, 13, *LATER), passes=True, limits=(
     "in a Symbol the number of iterations is known or a size, and where states change their shape "
     f"at most {MOST_UNROLLED_AT_ALL}; with a condition computed at run time it is known, at most "
     f"{MOST_MASKED}, and nothing is stacked"
@@ -61,7 +61,7 @@ def loop(op, m=None, cond=None, *v_initial, body):
 # -- scans -------------------------------------------------------------------------------------
 
 
-@table.op("Scan", versions=(9, *CONTROL), passes=True, limits=(
+@table.op("Scan", versions=(9, 11, *LATER), passes=True, limits=(
     "in a Symbol what states and rows are does not change from step to step"
 ))  # fmt: skip
 def scan_9(
