@@ -114,7 +114,7 @@ def decode(op_type: str, attrs: Mapping[str, str]) -> Tuple[Dict[str, Any], Froz
     if info.get("open"):
         values.update((name, attrs[name]) for name in sorted(extra))
         changed |= extra
-    elif extra:
+    elif extra and info["parameters"]:  # where there are none, MXNet reads no attributes at all
         problems.append(ModelError(f"{op_type} has no parameter {', '.join(sorted(extra))}"))
     for name, (kind, default) in info["parameters"].items():
         if default is None and name not in attrs and name != info.get("variadic"):

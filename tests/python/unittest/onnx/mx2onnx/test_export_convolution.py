@@ -16,7 +16,12 @@
 # under the License.
 """Export rows of the convolution family."""
 
-from export_cases import case, checks, data, weight
+import dataclasses
+
+import numpy as np
+import pytest
+from export_cases import OPSETS, case, checks, data, weight
+from running import Session
 
 X = data(2, 4, 7, 6)
 PLAIN = {"num_filter": 6, "kernel": (3, 2)}
@@ -36,8 +41,6 @@ CONVOLUTION = [
          kernel=(3, 2, 2), stride=(2, 1, 2), pad=(1, 1, 0)),
     case("Convolution", data(2, 4, 7, 6, **F64), weight(6, 4, 3, 2, **F64), weight(6, **F64),
          **PLAIN).but(runtime="reference"),
-    case("Convolution", data(2, 7, 6, 4), weight(6, 3, 2, 4), no_bias=True, layout="NHWC",
-         **PLAIN).but(refused="layout NHWC"),
     case("Convolution", data(2, 3, 7, 6), weight(6, 4, 3, 2), no_bias=True,
          **PLAIN).but(refused="for 4 channels, the data has 3"),
     case("Convolution_v1", X, weight(6, 4, 3, 2), weight(6), pad=(1, 1), **PLAIN),
@@ -59,8 +62,39 @@ DECONVOLUTION = [
            **PLAIN).but(mkldnn=False) for t in ((14, 12), (13, 11))),
     case("Deconvolution", X, weight(4, 6, 3, 2), stride=(2, 2), target_shape=(40, 12),
          **PLAIN).but(refused="target_shape .* larger"),
-    case("Deconvolution", data(2, 7, 6, 4), weight(4, 3, 2, 6), layout="NHWC",
-         **PLAIN).but(refused="layout NHWC"),
 ]  # fmt: skip
 
 test_convolution = checks([*CONVOLUTION, *DECONVOLUTION])
+
+
+def last(array):
+    """The axis of the channels moved from the second place to the end."""
+    return np.moveaxis(array, 1, -1) if array.ndim > 2 else array
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize(
+    ("first", "layout"),
+    [
+        (CONVOLUTION[0], "NHWC"),
+        (CONVOLUTION[2], "NHWC"),
+        (CONVOLUTION[6], "NDHWC"),
+        (DECONVOLUTION[1], "NHWC"),
+        (DECONVOLUTION[2], "NHWC"),
+        (DECONVOLUTION[6], "NDHWC"),
+    ],
+    ids=str,
+)
+def test_channels_last(first, layout, named, opset):
+    """MXNet has these layouts on GPUs alone: it judges the same numbers with the channels first."""
+    arrays = {n: last(first.arrays[n]) for n in first.names}
+    inputs = [
+        dataclasses.replace(a, shape=arrays[n].shape, fixed=(-1,))
+        for n, a in zip(first.names, first.inputs)
+    ]
+    moved = case(first.op_type, *inputs, **first.attrs, layout=layout)
+    moved.__dict__["arrays"] = arrays
+    file = moved.exported(opset, named)
+    (actual,) = Session(file)({first.names[0]: arrays[first.names[0]]})
+    np.testing.assert_allclose(actual, last(first.expected[0]), 1e-4, 1e-5)

@@ -20,7 +20,7 @@ from export_cases import case, checks, data
 
 X = data(2, 3, 8, 7)
 FULL = {"pooling_convention": "full"}
-SIZES = {"needs_sizes": "needs known sizes"}
+OLD = {"mkldnn": False}
 
 
 def pool(x=X, **attrs):
@@ -39,12 +39,14 @@ test_pooling = checks([
     *(pool(kernel=(3, 3), stride=(2, 2), pad=(1, 1), **FULL, **kind) for kind in KINDS),
     *(pool(kernel=(2, 2), stride=(2, 2), pad=(1, 1), **FULL, pool_type=t)
       for t in ("avg", "sum")),
-    *(pool(data(2, 3, 8, 8), kernel=(2, 2), stride=(2, 2), pad=(1, 1), **FULL, **kind).but(**SIZES)
+    *(pool(data(2, 3, 8, 8), kernel=(2, 2), stride=(2, 2), pad=(1, 1), **FULL, **kind)
       for kind in ({"pool_type": "max"}, {"pool_type": "avg", "count_include_pad": False})),
-    pool(data(2, 3, 8, 8), kernel=(2, 2), stride=(3, 3), **FULL, pool_type="avg").but(**SIZES),
-    pool(data(2, 3, 6, 6), kernel=(2, 2), stride=(4, 4), **FULL).but(**SIZES),
-    *(pool(data(2, 3, 7, 7), kernel=(2, 2), stride=s, pad=p, **FULL).but(refused="outside of")
-      for s, p in (((4, 4), (0, 0)), ((2, 2), (1, 1)))),
+    pool(data(2, 3, 8, 8), kernel=(2, 2), stride=(3, 3), **FULL, pool_type="avg"),
+    pool(data(2, 3, 6, 6), kernel=(2, 2), stride=(4, 4), **FULL),
+    *(pool(data(2, 3, 7, 7), kernel=(2, 2), stride=s, pad=p, **FULL, **kind)
+      for s, p in (((4, 4), (0, 0)), ((2, 2), (1, 1)), ((3, 3), (1, 1))) for kind in KINDS),
+    *(pool(data(2, 3, 6, 7), kernel=(2, 2), pad=(2, 3), stride=(2, 2), **kind).but(**OLD)
+      for kind in KINDS),
     *(pool(global_pool=True, **kind) for kind in KINDS),
     pool(global_pool=True, kernel=(7, 7), pool_type="avg"),
     *(pool(data(2, 3, 9), kernel=(3,), stride=(2,), pad=(1,), **kind) for kind in KINDS[:3]),
@@ -55,8 +57,12 @@ test_pooling = checks([
     pool(data(2, 3, 8, 7, dtype="float16"), kernel=(3, 2), pool_type="avg"),
     pool(data(2, 3, 8, 7, dtype="float64"), kernel=(3, 2), pool_type="max"),
     pool(data(2, 3, 8), kernel=(3,), pooling_convention="same").but(refused="'same'"),
-    pool(kernel=(2, 2), pad=(2, 2)).but(refused="in the padding"),
     pool(kernel=(2, 2), pool_type="lp", p_value=4).but(refused="p_value=4"),
+    *(case("Pooling_v1", x, kernel=(3, 2), stride=(2, 3), pad=(1, 1), pool_type=t,
+           pooling_convention=c)
+      for t in ("max", "avg", "sum") for c in ("valid", "full") for x in (X, data(2, 3, 9, 6))),
+    *(case("Pooling_v1", X, kernel=(2, 2), pool_type=t, global_pool=g)
+      for t in ("max", "avg", "sum") for g in (False, True)),
     case("_contrib_AdaptiveAvgPooling2D", X),
     case("_contrib_AdaptiveAvgPooling2D", X, output_size=1),
     *(case("_contrib_AdaptiveAvgPooling2D", X, output_size=s).but(needs_sizes="known spatial sizes")

@@ -25,15 +25,20 @@ from .casting import NO_FLOAT64
 table = TranslationTable()
 #: Choices of an implementation, and what the weights say themselves.
 QUIET = ("cudnn_off", "cudnn_tune", "workspace", "no_bias", "num_filter")
-LIMITS = f"layouts with the channels last; {NO_FLOAT64}"
 CHANNELS_FIRST = (None, "None", "NCW", "NCHW", "NCDHW")
 
 
-def _channels_first(layout):
-    if layout not in CHANNELS_FIRST:
-        raise TranslationError(
-            f"layout {layout} is not covered; build the network with channels ahead, as NCHW is"
-        )
+def _with_channels_first(op, data, weight, layout, convolve):
+    """``convolve`` on the data and weight of a layout as ONNX has them.
+
+    Only the weight's first axis is the same in all layouts: filters, or channels of a deconvolution.
+    """
+    if layout in CHANNELS_FIRST:
+        return convolve(data, weight)
+    rank = op.rank(data)
+    ahead = [0, rank - 1, *range(1, rank - 1)]
+    result = convolve(op.Transpose(data, perm=ahead), op.Transpose(weight, perm=ahead))
+    return op.Transpose(result, perm=[0, *range(2, rank), 1])
 
 
 def _check_channels(op, data, wanted):
@@ -43,25 +48,28 @@ def _check_channels(op, data, wanted):
         raise TranslationError(f"the weight is for {wanted} channels, the data has {channels}")
 
 
-@table.op("Convolution", "Convolution_v1", ignores=QUIET, limits=LIMITS)
+@table.op("Convolution", "Convolution_v1", ignores=QUIET, limits=NO_FLOAT64)
 def convolution(op, data, weight, bias=None, *, kernel, stride, dilate, pad, num_group, layout):
     """weight is (filters, channels / groups, *kernel)."""
-    _channels_first(layout)
-    if op.dims(weight)[1] is not None:
-        _check_channels(op, data, op.dims(weight)[1] * num_group)
-    return op.Conv(
-        data,
-        weight,
-        bias,
-        kernel_shape=kernel,
-        strides=stride or None,
-        dilations=dilate or None,
-        pads=[*pad, *pad] or None,
-        group=num_group,
-    )
+
+    def convolve(data, weight):
+        if op.dims(weight)[1] is not None:
+            _check_channels(op, data, op.dims(weight)[1] * num_group)
+        return op.Conv(
+            data,
+            weight,
+            bias,
+            kernel_shape=kernel,
+            strides=stride or None,
+            dilations=dilate or None,
+            pads=[*pad, *pad] or None,
+            group=num_group,
+        )
+
+    return _with_channels_first(op, data, weight, layout, convolve)
 
 
-@table.op("Deconvolution", ignores=QUIET, limits=LIMITS)
+@table.op("Deconvolution", ignores=QUIET, limits=NO_FLOAT64)
 def deconvolution(
     op,
     data,
@@ -78,24 +86,27 @@ def deconvolution(
     layout,
 ):
     """weight is (channels, filters / groups, *kernel)."""
-    _channels_first(layout)
-    if op.dims(weight)[0] is not None:
-        _check_channels(op, data, op.dims(weight)[0])
     rank = len(kernel)
     stride, dilate = stride or (1,) * rank, dilate or (1,) * rank
-    sizes = {"pads": [*pad, *pad] or None, "output_padding": adj if any(adj) else None}
-    if any(target_shape):
-        sizes = _sizes_for(op.dims(data)[2:], target_shape, kernel, stride, dilate)
-    return op.ConvTranspose(
-        data,
-        weight,
-        bias,
-        kernel_shape=kernel,
-        strides=stride,
-        dilations=dilate,
-        group=num_group,
-        **sizes,
-    )
+
+    def convolve(data, weight):
+        if op.dims(weight)[0] is not None:
+            _check_channels(op, data, op.dims(weight)[0])
+        sizes = {"pads": [*pad, *pad] or None, "output_padding": adj if any(adj) else None}
+        if any(target_shape):
+            sizes = _sizes_for(op.dims(data)[2:], target_shape, kernel, stride, dilate)
+        return op.ConvTranspose(
+            data,
+            weight,
+            bias,
+            kernel_shape=kernel,
+            strides=stride,
+            dilations=dilate,
+            group=num_group,
+            **sizes,
+        )
+
+    return _with_channels_first(op, data, weight, layout, convolve)
 
 
 def _sizes_for(known, target, kernel, stride, dilate):

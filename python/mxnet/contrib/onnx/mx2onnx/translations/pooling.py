@@ -28,6 +28,7 @@ from ...errors import TranslationError
 from ...translation import TranslationTable
 from .casting import NO_FLOAT64
 from .convolution import CHANNELS_FIRST
+from .dimensions import sizes as sizes_of
 from .elementwise import cube_root
 
 table = TranslationTable()
@@ -64,27 +65,26 @@ class Window:
             for n, k, s, p in zip(sizes, self.kernel, self.stride, self.pad)
         ]
 
-    def check(self, sizes, slack):
-        """Refuse what has a window that starts ``slack`` behind the image, or might have one."""
+    def may_miss(self, sizes, slack):
+        """Whether a window may hold nothing: it starts ``slack`` behind the image, or in pads alone.
+
+        Of images whose size varies it may where it does at some size.
+        """
+        if any(p >= k for p, k in zip(self.pad, self.kernel)):
+            return True
         if not self.full or all(
             s <= k - p + more for k, s, p, more in zip(self.kernel, self.stride, self.pad, slack)
         ):
-            return
-        if None in sizes:
-            raise TranslationError(
-                "pooling_convention='full' with a stride this large needs known sizes: at some "
-                "sizes a window lies outside of the image"
-            )
-        if any(at >= n + more for at, n, more in zip(self.last(sizes), sizes, slack)):
-            raise TranslationError(
-                "a window of pooling_convention='full' lies outside of the image; use 'valid'"
-            )
+            return False
+        return None in sizes or any(
+            at >= n + more for at, n, more in zip(self.last(sizes), sizes, slack)
+        )
 
 
 @table.op(
     "Pooling",
     ignores=("cudnn_off",),
-    limits=f"pooling_convention='same'; windows that hold padding alone; {NO_FLOAT64}",
+    limits=f"pooling_convention='same', which MXNet cannot run either; {NO_FLOAT64}",
 )
 def pooling(
     op,
@@ -110,8 +110,6 @@ def pooling(
             raise TranslationError("pooling_convention='same' is one that MXNet itself cannot run")
         ones, zeros = (1,) * len(kernel), (0,) * len(kernel)
         window = Window(kernel, stride or ones, pad or zeros, pooling_convention == "full")
-        if any(p >= k for p, k in zip(window.pad, kernel)):
-            raise TranslationError(f"a window {kernel} lies in the padding {pad} alone")
         result = _pooled(op, data, window, pool_type, count_include_pad, p_value)
     if layout not in CHANNELS_FIRST:
         result = op.Transpose(result, perm=[0, *range(2, rank), 1])
@@ -137,10 +135,20 @@ def _pooled(op, data, window, pool_type, count_include_pad, p_value):
     return total(data) if pool_type == "sum" else _lp(op, data, p_value, total)
 
 
-def _max(op, data, window):
-    """With ceil_mode where no window starts in padding, which runtimes read in two ways."""
+def _max(op, data, window, of_nothing=None):
+    """With ceil_mode where no window starts in padding, which runtimes read in two ways.
+
+    Of nothing the maximum is the lowest finite number, in runtimes as in MXNet, unless given.
+    """
     sizes = op.dims(data)[2:]
-    window.check(sizes, slack=[0] * len(sizes))
+    if window.may_miss(sizes, slack=[0] * len(sizes)):
+        dtype = op.dtype(data)
+        lowest = op.constant(np.finfo(dtype).min)
+        padded = _padded(op, data, window.pad, window.behind, lowest)
+        result = op.MaxPool(padded, **window.common)
+        if of_nothing is None:
+            return result
+        return op.Where(op.Greater(result, lowest), result, op.constant(of_nothing, dtype))
     pads, ceil_mode = window.pads, None
     if window.full and all(s <= k - p for k, s, p in zip(window.kernel, window.stride, window.pad)):
         ceil_mode = 1
@@ -153,19 +161,40 @@ def _max(op, data, window):
 def _average(op, data, window, count_include_pad):
     """MXNet divides by the cells within the padded image; a window may reach out of that."""
     sizes, pads = op.dims(data)[2:], window.pads
+    if window.may_miss(sizes, slack=window.pad if count_include_pad else [0] * len(sizes)):
+        return op.Div(_sum(op, data, window), _cells(op, data, window, count_include_pad))
     if not window.full:
         include = int(count_include_pad and any(pads))
         return op.AveragePool(data, **window.common, pads=pads, count_include_pad=include)
-    window.check(sizes, slack=window.pad if count_include_pad else [0] * len(sizes))
     if count_include_pad and any(pads):
         data, pads = _padded(op, data, window.pad, window.pad), [0] * len(pads)
     return op.AveragePool(data, **window.common, pads=pads, ceil_mode=int(window.full))
 
 
+def _cells(op, data, window, count_include_pad):
+    """How many cells of each window count, (1, 1, *windows); 1 for none, so that nothing is 0."""
+    spatial = sizes_of(op, data, range(2, op.rank(data)))
+    one = np.ones(1, op.dtype(data))
+    ones = op.ConstantOfShape(op.Concat([1, 1], spatial, axis=0), value=one)
+    if count_include_pad:
+        ones = _padded(op, ones, window.pad, window.pad, op.constant(one[0]))
+        inner = dataclasses.replace(window, pad=(0,) * len(window.pad))
+        extra = [b - p for b, p in zip(window.behind, window.pad)]
+        counts = _whole_sum(op, ones, inner, inner.pad, extra)
+    else:
+        counts = _sum(op, ones, window)
+    return op.Max(counts, op.constant(one[0]))
+
+
 def _sum(op, data, window):
     """The average of whole windows, zeros included, times their size."""
-    begin, end = window.pad, window.behind
-    if any(e >= k for e, k in zip(end, window.kernel)):  # runtimes refuse such padding
+    return _whole_sum(op, data, window, window.pad, window.behind)
+
+
+def _whole_sum(op, data, window, begin, end):
+    """Sums of windows over zeros at both ends, none of which makes another window."""
+    kernel = window.kernel
+    if any(p >= k for p, k in zip([*begin, *end], [*kernel, *kernel])):  # refused by runtimes
         data, begin, end = _padded(op, data, begin, end), [0] * len(begin), [0] * len(end)
     average = op.AveragePool(
         data, **window.common, pads=[*begin, *end], count_include_pad=int(any([*begin, *end]))
@@ -173,8 +202,8 @@ def _sum(op, data, window):
     return op.Mul(average, float(math.prod(window.kernel)))
 
 
-def _padded(op, data, begin, end):
-    return op.Pad(data, pads=[0, 0, *begin, 0, 0, *end])
+def _padded(op, data, begin, end, value=None):
+    return op.Pad(data, pads=[0, 0, *begin, 0, 0, *end], constant_value=value)
 
 
 def _lp(op, data, p_value, total):
@@ -186,6 +215,23 @@ def _lp(op, data, p_value, total):
     if p_value == 3:
         return cube_root(op, total(op.Mul(op.Mul(data, data), data)))
     raise TranslationError(f"p_value={p_value} is none that MXNet computes; it has 1, 2 and 3")
+
+
+@table.op("Pooling_v1", limits=NO_FLOAT64)
+def pooling_v1(op, data, *, pool_type, kernel, stride, pad, global_pool, pooling_convention):
+    """Zeros of the padding count: in maxima too, and means are of whole windows."""
+    if global_pool:
+        return _over_all(op, data, pool_type, None)
+    if len(kernel) != 2:
+        raise TranslationError(f"kernel {kernel} is not of two axes, and MXNet has no other here")
+    window = Window(kernel, stride or (1, 1), pad or (0, 0), pooling_convention == "full")
+    if pool_type == "max":
+        if any(window.pad):
+            data = _padded(op, data, window.pad, window.pad)
+            window = dataclasses.replace(window, pad=(0, 0))
+        return _max(op, data, window, of_nothing=-np.inf)
+    total = _sum(op, data, window)
+    return total if pool_type == "sum" else op.Div(total, float(math.prod(kernel)))
 
 
 @table.op(
