@@ -282,3 +282,56 @@ def checks(cases: Any) -> Any:
 
     test_rows.cases = cases  # type: ignore[attr-defined]
     return test_rows
+
+
+def _distance(one: np.ndarray, other: np.ndarray) -> float:
+    """Largest difference of two empirical distributions, in units of its scale under chance."""
+    one, other = (np.sort(x.astype(np.float64).reshape(-1)) for x in (one, other))
+    places = np.concatenate([one, other])
+    below = [np.searchsorted(x, places, side="right") / x.size for x in (one, other)]
+    scale = np.sqrt(1 / one.size + 1 / other.size)
+    return float(np.abs(below[0] - below[1]).max() / scale)
+
+
+#: Chance exceeds it in one of 10,000,000 comparisons (Kolmogorov and Smirnov).
+FAR = 2.9
+
+
+def check_draws(case: Case, opset: int, named: bool) -> None:
+    """Export ``case`` and compare shapes, dtypes and distributions with MXNet's.
+
+    ``parameters`` of the case's options says how many entries of parameters there are, each with
+    draws of its own: positive where the draws lie behind them, negative where they lie ahead.
+    """
+    if "refused" in case.options:
+        check(case, opset, named)
+        return
+    session = Session(case.exported(opset, named))
+    actual = session({n: case.arrays[n] for n in session.inputs})
+    assert session.outputs == case.symbol.list_outputs()
+    assert len(actual) == len(case.expected)
+    count = case.options.get("parameters", 1)
+    for a, e in zip(actual, case.expected):
+        assert a.shape == e.shape
+        assert a.dtype == e.dtype
+        lines = [x.reshape(count, -1) if count > 0 else x.reshape(-1, -count).T for x in (a, e)]
+        for mine, theirs in zip(*lines):
+            assert np.isfinite(mine).all()
+            assert _distance(mine, theirs) < FAR
+
+
+def draws(cases: Any) -> Any:
+    """Like :func:`checks`, for operators whose results are random."""
+    cases = list(cases)
+    runs = [
+        pytest.param(c, opset, named, id=f"{c}-{opset}{'-named' if named else ''}")
+        for c in cases
+        for opset, named in _runs(c)
+    ]
+
+    @pytest.mark.parametrize(("case", "opset", "named"), runs)
+    def test_rows(case: Case, opset: int, named: bool) -> None:
+        check_draws(case, opset, named)
+
+    test_rows.cases = cases  # type: ignore[attr-defined]
+    return test_rows

@@ -98,4 +98,4 @@ NUMPY = [
     *(case("_npx_nonzero", values(SPARSE, t)).but(how="eager") for t in (*NUMBERS, "bool")),
 ]  # fmt: skip
 
-test_indexing = checks([*SLICES, *ENTRIES])
+test_indexing = checks([*NUMPY, *SLICES, *ENTRIES])

@@ -97,4 +97,4 @@ NUMPY = [
     *(case("_npi_rot90", data(2, 3, 4, dtype=t), k=1, axes=(0, 1)) for t in NUMBERS),
 ]  # fmt: skip
 
-test_shape = checks([*RESHAPE, *ORDER, *REPETITION])
+test_shape = checks([*NUMPY, *RESHAPE, *ORDER, *REPETITION])
