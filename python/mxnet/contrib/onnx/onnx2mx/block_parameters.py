@@ -24,6 +24,8 @@ import mxnet as mx
 import numpy as np
 
 from ..errors import ModelError
+from .builders import to_ndarray
+from .sharing import forget, over_file
 
 Contexts = Union["mx.Context", Sequence["mx.Context"], None]
 
@@ -50,7 +52,11 @@ class WholeNames(mx.gluon.Block):
 
 
 def add_parameters(
-    params: Any, weights: Mapping[str, np.ndarray], still: Set[str], contexts: List[mx.Context]
+    params: Any,
+    weights: Mapping[str, np.ndarray],
+    still: Set[str],
+    contexts: List[mx.Context],
+    copy: bool = True,
 ) -> None:
     """Make a parameter of each weight.
 
@@ -61,15 +67,34 @@ def add_parameters(
     still : set of str
         Those that training leaves alone, or that an operator keeps up itself.
     contexts : list of mxnet.Context
+    copy : bool
+        Otherwise they stay in the model's file where they can, and are not trained.
     """
-    numpy_style = mx.util.is_np_array()
     for name, array in weights.items():
-        grad_req = "null" if name in still else "write"
+        grad_req = "null" if name in still or not copy else "write"
         parameter = params.get(name, shape=array.shape, dtype=array.dtype, grad_req=grad_req)
-        copied = mx.nd.empty(array.shape, mx.cpu(), array.dtype)
-        copied._sync_copyfrom(np.ascontiguousarray(array))
-        copied = copied.as_np_ndarray() if numpy_style else copied
-        parameter._load_init(copied, contexts, cast_dtype=True, dtype_source="saved")
+        shared = None if copy else over_file(array)
+        place(parameter, to_ndarray(array, mx.cpu()) if shared is None else shared, contexts)
+        if shared is None:
+            forget(array)
+
+
+class _Adopted:
+    """An array of which there is no second copy where it is."""
+
+    def __init__(self, array: mx.nd.NDArray):
+        self.array = array
+
+    def copyto(self, ctx: mx.Context) -> mx.nd.NDArray:
+        return self.array if ctx == self.array.context else self.array.copyto(ctx)
+
+
+def place(parameter: Any, array: mx.nd.NDArray, contexts: List[mx.Context]) -> None:
+    """Make ``array`` the value of a parameter that has none yet."""
+    array = array.as_np_ndarray() if mx.util.is_np_array() else array
+    parameter.shape, parameter.dtype = array.shape, array.dtype
+    parameter._init_impl(_Adopted(array), contexts)
+    parameter._deferred_init = ()
 
 
 def contexts_of(ctx: Any) -> List[mx.Context]:

@@ -147,9 +147,7 @@ def from_numpy(array: np.ndarray, ctx: mx.Context, numpy_style: bool, numpy_shap
         shape = array.shape or (() if numpy_shape else (1,))
         made = (mx.np if numpy_style else mx.nd).empty(shape, dtype=carrier, ctx=ctx)
         if array.size:
-            made[:] = (mx.np if numpy_style else mx.nd).array(
-                array.astype(carrier).reshape(shape), dtype=carrier, ctx=ctx
-            )
+            made._sync_copyfrom(np.ascontiguousarray(array, carrier).reshape(shape))
     return made
 
 

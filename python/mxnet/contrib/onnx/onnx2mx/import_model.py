@@ -50,6 +50,7 @@ def import_model(
     sizes: Optional[Mapping[str, Any]] = None,
     translations: Optional[TranslationTable] = None,
     fold_batch_norm: bool = False,
+    copy: bool = True,
 ) -> Tuple[Any, Arrays, Arrays]:
     """Import an ONNX model as a Symbol and its parameters, ready for ``mx.mod.Module``.
 
@@ -74,6 +75,12 @@ def import_model(
     fold_batch_norm : bool
         Build batch normalisation into the convolution before it, which predicts faster. For
         prediction only: a network trained so has no statistics to keep up.
+    copy : bool
+        False leaves weights in the file where they can be used as they lie there: tensors of 4 kB
+        and more that start at a multiple of their element's size, as external data mostly does and
+        data inside a file by chance, and not of int8 or bool. The file must stay as it is; what is
+        written to the arrays stays in memory. Module copies what ``set_params`` is given, and
+        convolutions rearrange their weights when they first run.
 
     Returns
     -------
@@ -104,7 +111,7 @@ def import_model(
     >>> module.set_params(arg_params, aux_params)
     """
     imported = translate(
-        model_file,
+        read(model_file, copy),
         input_shapes=input_shapes,
         input_values=input_values,
         sizes=sizes,
@@ -116,8 +123,8 @@ def import_model(
     symbol = imported.symbol
     return (
         symbol,
-        dict(imported.arrays(symbol.list_arguments())),
-        dict(imported.arrays(symbol.list_auxiliary_states())),
+        dict(imported.arrays(symbol.list_arguments(), copy, last=True)),
+        dict(imported.arrays(symbol.list_auxiliary_states(), copy, last=True)),
     )
 
 
@@ -135,9 +142,18 @@ def warn_of_assumptions(imported: Imported, stacklevel: int = 3) -> None:
         warnings.warn(text, ConversionWarning, stacklevel=stacklevel)
 
 
-def read(model_file: Union[ModelFile, Model]) -> Model:
-    """The model in plain form; one that is so already is given back."""
-    return model_file if isinstance(model_file, Model) else normalise(load(model_file))
+def read(model_file: Union[ModelFile, Model], copy: bool = True) -> Model:
+    """The model in plain form; one that is so already is given back.
+
+    Parameters
+    ----------
+    model_file : str, os.PathLike, bytes, binary file object, onnx.ModelProto or Model
+    copy : bool
+        Otherwise its arrays are made to be used where they lie in the file.
+    """
+    if isinstance(model_file, Model):
+        return model_file
+    return normalise(load(model_file, private=not copy))
 
 
 def translate(

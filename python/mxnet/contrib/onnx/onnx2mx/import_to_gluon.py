@@ -24,7 +24,7 @@ import mxnet as mx
 
 from ..errors import ConversionError, UnsupportedOperatorError
 from ..translation import TranslationTable
-from .block_parameters import Contexts, WholeNames, contexts_of
+from .block_parameters import Contexts, WholeNames, contexts_of, place
 from .folding_batch_norm import without_batch_norm
 from .import_model import Imported, read, translate, warn_of_assumptions
 from .loading import ModelFile
@@ -50,9 +50,11 @@ class ImportedBlock(WholeNames, mx.gluon.SymbolBlock):
     ----------
     imported : Imported
     ctx : list of mxnet.Context
+    copy : bool
+        As of :func:`import_model`.
     """
 
-    def __init__(self, imported: Imported, ctx: List[mx.Context]):
+    def __init__(self, imported: Imported, ctx: List[mx.Context], copy: bool = True):
         fed = [given for given in imported.inputs if given.value is None]
         numpy_style = mx.util.is_np_array()
         heads, variables = _graph(imported, [i.name for i in fed if i.used], numpy_style)
@@ -65,13 +67,12 @@ class ImportedBlock(WholeNames, mx.gluon.SymbolBlock):
         # Whole names also in saved parameters: SymbolBlock cuts off what all have in common, and
         # then does not find the parameters that it saved itself.
         self._reg_params = dict(self._params.items())
-        for name, array in imported.arrays(list(self._params.keys())):
+        still = {n for n, p in imported.parameters.items() if not p.trainable}
+        for name, array in imported.arrays(list(self._params.keys()), copy, last=True):
             parameter = self._params[name]
-            if not imported.parameters[name].trainable:
+            if name in still or not copy:
                 parameter.grad_req = "null"
-            parameter.shape = array.shape
-            array = array.as_np_ndarray() if numpy_style else array
-            parameter._load_init(array, ctx, cast_dtype=True, dtype_source="saved")
+            place(parameter, array, ctx)
 
     def forward(self, *args: Any) -> Any:
         """The model's outputs for its inputs, in the model's order."""
@@ -112,6 +113,7 @@ def import_to_gluon(
     sizes: Optional[Mapping[str, Any]] = None,
     translations: Optional[TranslationTable] = None,
     fold_batch_norm: bool = False,
+    copy: bool = True,
 ) -> Union[ImportedBlock, OnnxBlock]:
     """Import an ONNX model as a Gluon block.
 
@@ -124,6 +126,9 @@ def import_to_gluon(
         As of :func:`import_model`.
     fold_batch_norm : bool
         As of :func:`import_model`; the parameters then have ``grad_req`` ``"null"``.
+    copy : bool
+        As of :func:`import_model`, on the CPU. Where False, all parameters have ``grad_req``
+        ``"null"``, since gradients take as much memory again.
 
     Returns
     -------
@@ -151,7 +156,7 @@ def import_to_gluon(
     >>> net(mx.nd.ones((8, 3, 224, 224)))
     """
     contexts = contexts_of(ctx)
-    model = read(model_file)
+    model = read(model_file, copy)
     if fold_batch_norm:
         model = without_batch_norm(model)
     try:
@@ -173,11 +178,12 @@ def import_to_gluon(
             input_values=input_values,
             sizes=sizes,
             translations=translations,
+            copy=copy,
         )
         block.reason = str(refusal)
     else:
         warn_of_assumptions(imported)
-        block = ImportedBlock(imported, contexts)
+        block = ImportedBlock(imported, contexts, copy)
     if fold_batch_norm:
         block.collect_params().setattr("grad_req", "null")
     return block

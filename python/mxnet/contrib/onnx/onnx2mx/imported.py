@@ -25,6 +25,7 @@ import mxnet as mx
 
 from .arguments import Input
 from .builders import Parameter, to_ndarray
+from .sharing import forget, over_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,9 +67,26 @@ class Imported:
     step: int
     rungs: int
 
-    def arrays(self, names: Sequence[str]) -> Iterator[Tuple[str, mx.nd.NDArray]]:
-        """Copies of the parameters of these names, one at a time, on the CPU."""
+    def arrays(
+        self, names: Sequence[str], copy: bool = True, last: bool = False
+    ) -> Iterator[Tuple[str, mx.nd.NDArray]]:
+        """Arrays of the parameters of these names, one at a time, on the CPU.
+
+        Parameters
+        ----------
+        names : sequence of str
+        copy : bool
+            Otherwise on the memory of the file where that can be.
+        last : bool
+            Whether nobody will ask for them again: each is let go where it is copied.
+        """
         for name in names:
             if name in self.parameters:
-                parameter = self.parameters[name]
-                yield name, to_ndarray(parameter.array, mx.cpu(), parameter.carrier)
+                parameter = self.parameters.pop(name) if last else self.parameters[name]
+                array, same = parameter.array, parameter.carrier == parameter.array.dtype
+                shared = None if copy or not same else over_file(array)
+                if shared is not None:
+                    yield name, shared
+                else:
+                    yield name, to_ndarray(array, mx.cpu(), parameter.carrier)
+                    forget(array)

@@ -56,13 +56,15 @@ class LoadedModel:
     source: str
 
 
-def load(model_file: ModelFile) -> LoadedModel:
+def load(model_file: ModelFile, private: bool = False) -> LoadedModel:
     """Parse a model.
 
     Parameters
     ----------
     model_file : str, os.PathLike, bytes, binary file object or onnx.ModelProto
         External data is found beside a path, or beside a file object that has one as its name.
+    private : bool
+        As of ``TensorReader``.
 
     Raises
     ------
@@ -71,8 +73,8 @@ def load(model_file: ModelFile) -> LoadedModel:
     """
     if isinstance(model_file, onnx.ModelProto):
         return LoadedModel(model_file, TensorReader(), "the ModelProto")
-    buffer, source, folder = _buffer(model_file)
-    reader = TensorReader(folder)
+    buffer, source, folder = _buffer(model_file, private)
+    reader = TensorReader(folder, private)
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(_without_large_tensors(buffer, reader))
@@ -85,13 +87,13 @@ def load(model_file: ModelFile) -> LoadedModel:
     return LoadedModel(proto, reader, source)
 
 
-def _buffer(model_file: Any) -> Tuple[Any, str, Optional[str]]:
+def _buffer(model_file: Any, private: bool) -> Tuple[Any, str, Optional[str]]:
     """The model's bytes (or a mapping of them), what to call it, and its folder."""
     if isinstance(model_file, (str, os.PathLike)):
         path = os.fspath(model_file)
         source = f"'{path}'"
         try:
-            buffer = map_file(path)
+            buffer = map_file(path, private)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise ModelError(f"cannot read {source}: {reason}") from None

@@ -70,7 +70,7 @@ class OnnxBlock(WholeNames, mx.gluon.Block):
     ----------
     model_file : str, os.PathLike, bytes, binary file object or onnx.ModelProto
     ctx : mxnet.Context or list of mxnet.Context, optional
-    input_shapes, input_values, sizes, translations : optional
+    input_shapes, input_values, sizes, translations, copy : optional
         As of :func:`import_model`. Sizes that are fixed are asked of the inputs; those to try are
         not needed.
 
@@ -97,17 +97,18 @@ class OnnxBlock(WholeNames, mx.gluon.Block):
         input_values: Optional[Mapping[str, Any]] = None,
         sizes: Optional[Mapping[str, Any]] = None,
         translations: Optional[TranslationTable] = None,
+        copy: bool = True,
     ):
         contexts, self.reason = contexts_of(ctx), ""
         super().__init__(prefix="", params=None)
         with mx.util.np_array(False), mx.util.np_shape(False):
-            model = read(model_file)
+            model = read(model_file, copy)
             wishes = resolve(model, input_shapes, input_values, sizes, translations, lenient=True)
             planner = Planner(model, import_table, translations)
             plan, weights = separated(planner.plan())
             self._set_inputs(model, wishes.inputs)
             plan, weights, states = self._settled(planner, plan, weights, wishes)
-        add_parameters(self._params, weights, states, contexts)
+        add_parameters(self._params, weights, states, contexts, copy)
         self._reg_params = dict(self._params.items())
         types = {name: array.dtype for name, array in weights.items()}
         self._specialiser = Specialiser(planner, plan, self._reg_params, types, model.source)
@@ -137,7 +138,7 @@ class OnnxBlock(WholeNames, mx.gluon.Block):
             sizes = next(iter(ladder(wishes.dimensions, wishes.sizes))).sizes
         for i in wishes.inputs:
             if i.value is None:
-                shape = tuple(sizes[s][0] if isinstance(s, str) else s for s in i.shape)
+                shape = tuple(sizes.get(s, (1,))[0] if isinstance(s, str) else s for s in i.shape)
                 given[i.name] = None if i.dtype == object else Described(shape, i.dtype)
         constants = {**plan.graph.constants, **self._values}
         plan = dataclasses.replace(plan, graph=dataclasses.replace(plan.graph, constants=constants))

@@ -54,10 +54,12 @@ class TensorReader:
     ----------
     folder : str or None
         Folder of the model's file, the only one that external data is read from.
+    private : bool
+        Whether files are mapped so that arrays may be written to; the files never are.
     """
 
-    def __init__(self, folder: Optional[str] = None):
-        self.folder = folder
+    def __init__(self, folder: Optional[str] = None, private: bool = False):
+        self.folder, self.private = folder, private
         self._buffers: Dict[str, Any] = {}
 
     def provide(self, location: str, buffer: Any) -> None:
@@ -120,7 +122,7 @@ class TensorReader:
             )
         buffer = self._buffers.get(location)
         if buffer is None:
-            buffer = self._buffers[location] = _mapped(self._safe_path(location))
+            buffer = self._buffers[location] = _mapped(self._safe_path(location), self.private)
         if offset + needed > len(buffer):
             raise ModelError(
                 f"needs {needed} bytes at offset {offset} of '{location}', which has {len(buffer)}"
@@ -164,17 +166,21 @@ def is_external(tensor: TensorProto) -> bool:
     return bool(tensor.data_location == TensorProto.EXTERNAL)
 
 
-def map_file(path: str) -> Any:
-    """The file's bytes, mapped and not read; ``b""`` for an empty one."""
+def map_file(path: str, private: bool = False) -> Any:
+    """The file's bytes, mapped and not read; ``b""`` for an empty one.
+
+    What is written to a private mapping stays in memory.
+    """
+    access = mmap.ACCESS_COPY if private else mmap.ACCESS_READ
     with open(path, "rb") as file:
         if not os.fstat(file.fileno()).st_size:
             return b""
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return mmap.mmap(file.fileno(), 0, access=access)
 
 
-def _mapped(path: str) -> Any:
+def _mapped(path: str, private: bool) -> Any:
     try:
-        return map_file(path)
+        return map_file(path, private)
     except OSError as error:
         raise ModelError(
             f"its data is in '{os.path.basename(path)}': {error.strerror or error}"

@@ -26,6 +26,7 @@ import numpy as np
 
 from onnx import GraphProto, TypeProto, helper
 
+from ..dtypes import carrier, in_mxnet
 from ..errors import (
     ConversionError,
     DynamicSizeError,
@@ -36,16 +37,17 @@ from ..errors import (
 )
 from ..folding.table import NotFolded, unbounded
 from ..translation import bind
-from .builders import holds
-from .checking import check_input_types, check_output_types
+from .builders import carries, read
+from .carriers import narrowed
+from .checking import check_input_types, check_output_types, data_type, output_types
 from .computing import assume_choice, compute, known_inputs, known_value, leaves
 from .context import Context, Names
 from .planning import Plan, Planner, Step
 from .subgraphs import Subgraph
-from .values import Dim, Known, Tensor, Unavailable, Value, plain
+from .values import Dim, Known, Tensor, Unavailable, Value, at, plain
 
 #: Stands for a value whose node was refused; what depends on it is left out without a word.
-REFUSED = object()
+REFUSED: Any = object()
 #: Most refusals that one message lists.
 MOST_REFUSALS = 20
 
@@ -219,10 +221,7 @@ class Translator:
         if not self.builder.eager or step.fold is None:
             return None
         rowless = step.row is None and step.body is None and not step.needs_typed_body
-        if not (rowless or refused) and all(
-            isinstance(v, Tensor) or (isinstance(v, Known) and holds(v.at(0)))
-            for v in leaves(inputs)
-        ):
+        if not (rowless or refused) and all(map(_is_held, leaves(inputs))):
             return None
         known = [self._array(name, value) for name, value in zip(step.node.inputs, inputs)]
         try:
@@ -238,7 +237,7 @@ class Translator:
         """A value as an array that was read from MXNet's memory where it was there."""
         if isinstance(value, list):
             return [self._array(name, v) for v in value]
-        return Known(name, (self.builder.read(value),)) if isinstance(value, Tensor) else value
+        return Known(name, (read(self.builder, value),)) if isinstance(value, Tensor) else value
 
     def _later(
         self, step: Step, inputs: List[Value], scope: Scope, index: int
@@ -301,12 +300,32 @@ class Translator:
                 raise TranslationError(text) from error
             several = isinstance(result, tuple if row.passes else (list, tuple))
             outputs = list(result) if several else [result]
+            outputs = self._settled(step, inputs, outputs)
             op.name_after_node(outputs[0] if outputs else None)
         if len(outputs) < wanted or not all(
             isinstance(o, (Tensor, Known, Unavailable, list)) or o is None for o in outputs
         ):
             raise TranslationError(f"its row gives {len(outputs)} outputs, {wanted} are wanted")
         return outputs
+
+    def _settled(self, step: Step, inputs: List[Value], outputs: List[Any]) -> List[Any]:
+        """What a row gave: numbers of types that MXNet lacks back in range, empty tensors known."""
+        types: List[Optional[np.dtype]] = [None] * len(outputs)
+        if step.schema is not None and any(_is_carried(v) for v in leaves(inputs)):
+            dtypes = list(map(_dtype, inputs))
+            bound = check_input_types(step.schema, dtypes, step.node.inputs)
+            types = output_types(step.schema, bound, len(outputs))
+        settled = list(outputs)
+        for index, (value, dtype) in enumerate(zip(outputs, types)):
+            if not isinstance(value, Tensor):
+                continue
+            if dtype is not None and value.element != dtype and carrier(dtype) == value.dtype:
+                value = settled[index] = narrowed(self.op, value, dtype)
+            if value.is_empty:
+                shapes = (at(value.shape, k) for k in range(self.samples))
+                arrays = [np.zeros(shape, value.element) for shape in shapes]
+                settled[index] = Known.of(step.node.name, arrays)
+        return settled
 
     def _by_body(self, step: Step, inputs: List[Value]) -> List[Any]:
         """Walk the body of a function in a scope of its own."""
@@ -357,7 +376,18 @@ def _constants(plan: Plan) -> Dict[str, Known]:
 def _dtype(value: Any) -> Optional[np.dtype]:
     if isinstance(value, Known) and plain(value.at(0)) is not value.at(0):
         return None  # a map
-    return value.dtype if isinstance(value, (Known, Tensor)) else None
+    return value.element if isinstance(value, (Known, Tensor)) else None
+
+
+def _is_carried(value: Any) -> bool:
+    return isinstance(value, (Known, Tensor)) and not in_mxnet(value.element)
+
+
+def _is_held(value: Any) -> bool:
+    """Whether MXNet can hold a value and compute with it exactly."""
+    if isinstance(value, Known):
+        return carries(value.at(0))
+    return not isinstance(value, Tensor) or value.element != np.uint64
 
 
 def _type(value: Any) -> TypeProto:
@@ -365,7 +395,7 @@ def _type(value: Any) -> TypeProto:
     if not isinstance(value, (Known, Tensor)):
         return TypeProto()
     shape = [None if isinstance(size, Dim) else size for size in value.shape]
-    return helper.make_tensor_type_proto(helper.np_dtype_to_tensor_dtype(value.dtype), shape)
+    return helper.make_tensor_type_proto(data_type(value.element), shape)
 
 
 def _holds_graphs(value: Any) -> bool:
