@@ -56,7 +56,8 @@ CASES = [
     _align(16, "max", 2, x=_IMAGE.astype("float64"), r=_ROIS.astype("float64")),
     _align(16, "avg", 2, x=_IMAGE.astype("float16"), r=_ROIS.astype("float16"),
            expected="reference", tolerance=(2e-3, 2e-3)),
-    case(16, "y = RoiAlign <spatial_scale=1.6, output_width=2, sampling_ratio=1> (x, r, b)", **_GIVEN),
+    case(16, "y = RoiAlign <spatial_scale=1.6, output_width=2, sampling_ratio=1> (x, r, b)",
+         **_GIVEN),
     _align(16, "mean", 2, refused="mean"),
 ]  # fmt: skip
 _BOXES = np.concatenate([_BATCH[:, None].astype("float32"), _ROIS.round()], 1)
@@ -90,11 +91,13 @@ def test_the_largest_of_as_many_samples_as_a_region_needs_is_not_for_symbols():
     np.testing.assert_allclose(found[0], wanted[0], rtol=1e-5, atol=1e-6)
 
 
-def test_what_is_not_there_ends_no_process():
+@pytest.mark.parametrize("ratio", [0, 2])
+@pytest.mark.parametrize("how", ["", _OUTPUT])
+def test_what_is_not_there_ends_no_process(ratio, how):
     """Batches that do not exist and places that are no numbers come at run time."""
-    wild = _align(16, "avg", 0, b=ints(0, 5, -7, 0, 1, 0, 1, 1))
+    wild = _align(16, "avg", ratio, how, b=ints(0, 5, -7, 0, 1, 0, 1, 1))
     wild.arrays["r"] = _ROIS.copy()
-    wild.arrays["r"][0] = np.nan
+    wild.arrays["r"].ravel()[[0, 1, 5, 10, 15, 16]] = np.nan, 3, np.inf, -np.inf, 1e30, 1e12
     symbol, arg_params, aux_params = import_model(wild.model())
     executor = symbol.simple_bind(
         mx.cpu(),

@@ -322,6 +322,10 @@ CASES += [
     ),
     case(20, "y = ImageDecoder (x)", x=known(np.frombuffer(b"RIFF....WEBP....", np.uint8)),
          refused="Pillow"),
+    *(
+        case(v, "y = Resize (x, , s)", x=normal(1, 2, 5, 10), s=known(array([1, 1, 2.6, 1.1])))
+        for v in (13, 19)
+    ),
     case(20, 'y = ImageDecoder <pixel_format="HSV"> (x)', x=known(np.zeros(9, np.uint8)),
          refused="HSV"),
 ]  # fmt: skip

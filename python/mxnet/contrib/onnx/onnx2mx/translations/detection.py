@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...translation import TranslationTable
+from ..values import Tensor
 from . import resampling
 from .comparison import where
 from .precision import cast, without_float16
@@ -55,7 +56,8 @@ def roi_align_10(
 @table.op(
     "RoiAlign",
     versions=(16, 22),
-    limits="mode max with sampling_ratio=0 is run at once only, not in Symbols",
+    limits="with sampling_ratio=0, mode max is run at once only, not in Symbols, and mode avg cuts "
+    "regions off that reach farther than two images and 2,048 elements",
 )
 def roi_align_16(
     op,
@@ -93,13 +95,31 @@ def _inside(op, batch, x):
     return resampling.clamped(op, batch, number(op, 0, batch), last)
 
 
-#: Least side of a region that MXNet is given, in roundings of its place: it ends the process at 0.
+#: Least side of a region, in roundings of its place: MXNet ends the process at 0.
 LEAST_SIDE = 4
+#: Where regions are cut off, in elements: everywhere; and at least, if all elements are samples.
+FARTHEST, LEAST_REACH = 2.0**24, 2048
+
+
+def _reach(op, x, rois, scale):
+    """How far regions may reach that are read at every element: it is memory before it is time."""
+    sides = [extent(op, x, axis, rois.dtype) for axis in (2, 3)]
+    twice = op._npi_multiply(op._npi_maximum(*sides), number(op, 2, rois))
+    reach = op._npi_maximum(twice, number(op, LEAST_REACH, rois))
+    return op._npi_true_divide(reach, number(op, scale, rois))
+
+
+def _bounded(op, places, most):
+    """Places within ``most`` of 0, and 0 for NaN: infinite ones end the process."""
+    zero = number(op, 0, places)
+    places = where(op, op._npi_isnan(places), zero, places)
+    most = most if isinstance(most, Tensor) else number(op, most, places)
+    return resampling.clamped(op, places, op._npi_subtract(zero, most), most)
 
 
 def _average(op, x, batch, rois, size, ratio, scale, aligned):
     """Regions whose ends are exchanged are read backwards; without a ratio they have no samples."""
-    rois = where(op, op._npi_isnan(rois), number(op, 0, rois), rois)  # NaN ends the process as well
+    rois = _bounded(op, rois, FARTHEST if ratio else _reach(op, x, rois, scale))
     if scale > 1:  # which MXNet has not
         rois, scale = op._npi_multiply(rois, number(op, scale, rois)), 1.0
     first, second = op.cut(rois, 1, 0, 2), op.cut(rois, 1, 2, 4)
@@ -205,7 +225,7 @@ def max_roi_pool(op, x, rois, *, pooled_shape, spatial_scale):
         op.fail(f"rois of {rois.shape} into {pooled_shape} for an image of {x.shape}")
 
     def compute(x, rois):
-        batch, boxes = op.cut(rois, 1, 0, 1), op.cut(rois, 1, 1, 5)
+        batch, boxes = op.cut(rois, 1, 0, 1), _bounded(op, op.cut(rois, 1, 1, 5), FARTHEST)
         scale = min(spatial_scale, 1.0)
         if spatial_scale > 1:  # which MXNet has not
             boxes = op._npi_multiply(boxes, number(op, spatial_scale, boxes))

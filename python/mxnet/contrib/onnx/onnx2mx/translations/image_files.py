@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Optional
+from typing import Any, List, Optional
 
 import numpy as np
 
@@ -99,7 +99,8 @@ def _by_pillow(stream: bytes, name: str) -> Optional[np.ndarray]:
 
 def _portable(stream: bytes) -> Optional[np.ndarray]:
     """PBM, PGM and PPM, as text or as bytes, of 8 or 16 bits."""
-    kind, place, numbers = int(stream[1:2]), 2, []
+    kind, place = int(stream[1:2]), 2
+    numbers: List[int] = []
     bits = kind in (1, 4)
     for _ in range(2 if bits else 3):
         found = _PNM_NUMBER.match(stream, place)
@@ -113,7 +114,7 @@ def _portable(stream: bytes) -> Optional[np.ndarray]:
     if kind <= 3:
         text = re.sub(rb"#[^\n]*", b"", stream[place:])
         pieces = re.findall(rb"[01]" if bits else rb"\d+", text)
-        values = np.array(pieces[:count], np.uint32)
+        values: Any = np.array(pieces[:count], np.uint32)
     elif bits:
         rows = np.frombuffer(stream[place + 1 :], np.uint8)
         rows = rows[: height * -(-width // 8)]
@@ -127,6 +128,6 @@ def _portable(stream: bytes) -> Optional[np.ndarray]:
     if values.size < count or not 0 < most < 2**16:
         return None
     values = 1 - values if bits else values  # there 1 is black
-    picture = (values.astype(np.uint32) * 255 + most // 2) // most
+    picture: Any = (values.astype(np.uint32) * 255 + most // 2) // most
     picture = picture.astype(np.uint8).reshape(height, width, channels)
     return np.repeat(picture, 3, 2) if channels == 1 else picture
