@@ -143,7 +143,7 @@ class Planner:
         return plan
 
     def _graph(self, graph: Graph, opsets: Mapping[str, int]) -> Plan:
-        steps = (self._step(node, opsets) for node in graph.nodes)
+        steps = (self._step(node, opsets) for node in _read(graph))
         return Plan(graph, [step for step in steps if step is not None])
 
     def _step(self, node: Node, opsets: Mapping[str, int]) -> Optional[Step]:
@@ -267,3 +267,13 @@ class Planner:
             "Rows of your own can be given with translations=, see TranslationTable.",
         ]
         return UnsupportedOperatorError("\n".join(lines), operators)
+
+
+def _read(graph: Graph) -> List[Node]:
+    """The nodes that the graph's outputs hang on, in order; others need no translation."""
+    wanted, found = {v.name for v in graph.outputs}, []
+    for node in reversed(graph.nodes):
+        if wanted.intersection(filter(None, node.outputs)):
+            wanted.update(node.reads)
+            found.append(node)
+    return found[::-1]

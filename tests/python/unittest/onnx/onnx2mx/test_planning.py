@@ -186,3 +186,8 @@ def test_all_faults_and_all_that_is_missing_come_together():
         ModelError,
         UnsupportedOperatorError,
     ]
+
+
+def test_what_no_output_hangs_on_is_left_out():
+    steps = plan("g (float x) => (float y) { a = Foo(x) b = Relu(a) y = Neg(x) c = Exp(y) }").steps
+    assert [step.node.op_type for step in steps] == ["Neg"]
