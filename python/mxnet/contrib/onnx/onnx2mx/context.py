@@ -27,7 +27,7 @@ import numpy as np
 
 from ..errors import DynamicSizeError, InferenceError, TranslationError
 from ..folding.table import MAX_ELEMENTS
-from .layouts import IN_ORDER, misread, misreads_gradient, origin_of, unfused
+from .layouts import CHOOSE, IN_ORDER, misread, misreads_gradient, origin_of, unfused
 from .looping import foreach
 from .names import Names
 from .spelling import reshape_codes, segments
@@ -74,6 +74,7 @@ class Context:
         self._tensors: Dict[Any, Tensor] = {}
         self._sources: Dict[int, Tuple[Any, Tensor]] = {}
         self._used: Set[int] = set()
+        self._apart: Set[str] = set()
 
     def __getattr__(self, op_name: str) -> Any:
         if op_name.startswith("__"):
@@ -95,6 +96,8 @@ class Context:
             reorder, codes = IN_ORDER
             tensors[i] = self._emit(reorder, [tensors[i]], codes)
         op_name = unfused(op_name, tensors)
+        if op_name in CHOOSE:
+            self.keep_apart("a convolution")
         name = self.names.unique(f"{self._scope}_{len(self._emitted) + 1}")
         outputs = self.builder.apply(op_name, tensors, attrs, name)
         outputs = [
@@ -112,6 +115,22 @@ class Context:
             reorder, codes = IN_ORDER
             outputs = [self._emit(reorder, [output], codes) for output in outputs]
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def keep_apart(self, kind: str) -> None:
+        """Refuse a graph with a convolution and a loop, see :mod:`layouts`.
+
+        Raises
+        ------
+        DynamicSizeError
+        """
+        if self.eager or isinstance(self.builder, NestedBuilder):
+            return
+        self._apart.add(kind)
+        if len(self._apart) > 1:
+            raise DynamicSizeError(
+                f"{' and '.join(sorted(self._apart))} in one graph are more than MXNet computes "
+                "reliably; with fixed sizes loops are written out: give them by input_shapes"
+            )
 
     @contextlib.contextmanager
     def node(self, name: str, num_outputs: int) -> Iterator[None]:

@@ -28,6 +28,9 @@ convolution):
   RNN and, with other than two axes of space, BatchNorm fail. So a copy in order follows them, which
   is one for the gradient too. Concat of channels fails or ends the process if not all its parts are
   of whole blocks of channels, see ``joining``.
+* Loops (operators that hold a graph) are begun by the thread that only queues all others, and take
+  the layout off their outputs' memory at once, which they share with outputs of convolutions that
+  are still to be written or read: wrong numbers, now and then. No graph holds both.
 * ``elemwise_add`` is fused into a convolution that feeds it even where its other operand depends
   on the same convolution, which then reads the sum. ``_npi_add`` is never fused.
 """
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from .values import Tensor
 
 #: Operators that choose the layout of their output.
-_CHOOSE = frozenset({"Convolution", "Deconvolution"})
+CHOOSE = frozenset({"Convolution", "Deconvolution"})
 #: Operators whose output has the layout of their input, whatever its shape.
 _KEEP = frozenset(
     {
@@ -95,7 +98,7 @@ def origin_of(op_name: str, inputs: Sequence[Tensor], output: Tensor, count: int
     convolutions = 0
     for tensor in inputs:
         convolutions |= tensor.origin.convolutions
-    if op_name in _CHOOSE:
+    if op_name in CHOOSE:
         own = 1 << count
         return Origin(True, own, convolutions | own)
     fusable = inputs[0].origin.fusable if op_name == "BatchNorm" else 0

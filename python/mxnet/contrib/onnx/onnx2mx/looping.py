@@ -23,6 +23,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Callable, List, Sequence, Tuple
 
 import mxnet as mx
+import numpy as np
 
 from ..errors import DynamicSizeError, TranslationError
 from .layouts import IN_ORDER
@@ -59,24 +60,32 @@ def foreach(
     TranslationError
         If the body cannot be a graph: a state changes its shape, or one is no tensor.
     """
+    op.keep_apart("a loop")
     count = elements[0].shape[0]
     name = op.names.unique(f"{op.scope}_loop")
-    columns = [_in_order(op, op.reshape(e, (*e.shape, 1)) if e.rank == 1 else e) for e in elements]
-    states = [_in_order(op, s) for s in states]
+    columns = [_entering(op, op.reshape(e, (*e.shape, 1)) if e.rank == 1 else e) for e in elements]
+    initial = [_entering(op, s) for s in states]
     with op.nested() as inner:
-        slices = [inner.variable(f"{name}_slice", e.shape[1:], e.dtype) for e in elements]
-        before = [inner.variable(f"{name}_state", s.shape, s.dtype) for s in states]
+        slices = [
+            inner.variable(f"{name}_slice", e.shape[1:], c.dtype) for e, c in zip(elements, columns)
+        ]
+        before = [inner.variable(f"{name}_state", s.shape, s.dtype) for s in initial]
         for tensor in (*slices, *before):
             op.hold(tensor)
-        outputs, after = (list(map(op.tensor, part)) for part in body(slices, before))
-        _check_states(before, after)
-        read = mx.sym.Group([_head(op, t).handle for t in (*outputs, *after)]).list_inputs()
+        outputs, after = body(
+            [_seen(op, v, e.dtype) for v, e in zip(slices, elements)],
+            [_seen(op, v, s.dtype) for v, s in zip(before, states)],
+        )
+        outputs, after = list(map(op.tensor, outputs)), list(map(op.tensor, after))
+        _check_states(states, after)
+        heads = [_head(op, t) for t in (*outputs, *after)]
+        read = mx.sym.Group([head.handle for head in heads]).list_inputs()
         # What the body does not read is given back by it: MXNet wants every input read.
-        unread = [t for t in (*slices, *before) if t.handle.name not in read]
-        heads = [_head(op, t) for t in (*outputs, *unread, *after)]
+        unread = [_head(op, t) for t in (*slices, *before) if t.handle.name not in read]
+        heads[len(outputs) : len(outputs)] = unread
         graph = mx.sym.Group([head.handle for head in heads])
         captured = inner.captured()
-    given = dict(zip((v.handle.name for v in (*slices, *before)), (*columns, *states)))
+    given = dict(zip((v.handle.name for v in (*slices, *before)), (*columns, *initial)))
     found = _node(op, name, graph, given, captured, len(elements), len(heads) - len(after))
     results = []
     for index, head in enumerate(heads):
@@ -84,8 +93,11 @@ def foreach(
         shape = (count, *head.carried) if stacked else head.shape
         results.append(op.builder.keep(Tensor(found[index], shape, head.dtype)))
         op.hold(results[-1])
-    stacks = [op.reshape(r, (count, *t.shape)) for r, t in zip(results, outputs)]
-    return stacks, results[len(heads) - len(after) :]
+    stacks = [
+        _seen(op, op.reshape(r, (count, *t.shape)), t.dtype) for r, t in zip(results, outputs)
+    ]
+    last = results[len(heads) - len(after) :]
+    return stacks, [_seen(op, r, s.dtype) for r, s in zip(last, states)]
 
 
 def _node(
@@ -120,16 +132,29 @@ def _check_states(before: Sequence[Tensor], after: Sequence[Tensor]) -> None:
             )
 
 
-def _in_order(op: Context, tensor: Tensor) -> Tensor:
-    if not tensor.origin.laid_out:
+def _entering(op: Context, tensor: Tensor) -> Tensor:
+    """What goes into a loop or out of its body: in the plain layout, and bool as uint8."""
+    if tensor.origin.laid_out:
+        reorder, attrs = IN_ORDER
+        tensor = dataclasses.replace(getattr(op, reorder)(tensor, **attrs), shape=tensor.shape)
+    return _seen(op, tensor, np.dtype(np.uint8)) if tensor.dtype == bool else tensor
+
+
+def _seen(op: Context, tensor: Tensor, dtype: np.dtype) -> Tensor:
+    """A tensor as what it is outside of a loop."""
+    if tensor.dtype == dtype:
         return tensor
-    reorder, attrs = IN_ORDER
-    return dataclasses.replace(getattr(op, reorder)(tensor, **attrs), shape=tensor.shape)
+    return dataclasses.replace(op.Cast(tensor, dtype=dtype.name), shape=tensor.shape)
 
 
 def _head(op: Context, tensor: Any) -> Tensor:
-    """An output of the body as a node of its own, which no input and no other output is."""
+    """An output of the body as a node of its own, which no input and no other output is.
+
+    The backward pass of MXNet's loop fails where an output has no gradient at all, as that of a
+    comparison or of Floor; so each has one for the zero that is added to it.
+    """
     if not isinstance(tensor, Tensor):
         raise TranslationError("what its body gives is no tensor")
-    tensor = _in_order(op, tensor)
-    return dataclasses.replace(op.identity(tensor), shape=tensor.shape)
+    tensor = _entering(op, tensor)
+    zero = op.constant(np.full((1,), -0.0 if tensor.dtype.kind == "f" else 0, tensor.dtype))
+    return dataclasses.replace(op._npi_add(tensor, zero), shape=tensor.shape)

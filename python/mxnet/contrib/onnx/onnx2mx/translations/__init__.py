@@ -20,6 +20,7 @@ from ...translation import TranslationTable
 from . import (
     activation,
     attention,
+    cached_attention,
     comparison,
     control_flow,
     convolution,
@@ -83,6 +84,7 @@ FAMILIES = (
     quantized_elementwise,
     quantized_layers,
     transformers,
+    cached_attention,
     ml_features,
     ml_linear,
     ml_svm,

@@ -146,7 +146,7 @@ def quantized_embed_layer_normalization(op, input_ids, segment_ids, *more, epsil
 # -- attention -----------------------------------------------------------------------------------
 
 
-def _heads(op, x, count):
+def by_heads(op, x, count):
     """(batch, places, features) as (batch, heads, places, features of a head)."""
     if x.shape[2] % count:
         op.fail(f"{count} heads do not divide {x.shape[2]} features")
@@ -154,13 +154,13 @@ def _heads(op, x, count):
     return op.transpose(x, axes=(0, 2, 1, 3))
 
 
-def _joined(op, y):
-    """The reverse of :func:`_heads`."""
+def joined_heads(op, y):
+    """The reverse of :func:`by_heads`."""
     batch, heads, places, features = y.shape
     return op.reshape(op.transpose(y, axes=(0, 2, 1, 3)), (batch, places, heads * features))
 
 
-def _attended(op, q, k, v, scale, biases=(), softcap=0):
+def attended(op, q, k, v, scale, biases=(), softcap=0):
     """Softmax of products and biases, times the values; all (batch, heads, places, features)."""
     scale = scale or 1 / math.sqrt(q.shape[3])
     scores = op._npi_matmul(q, op.swapaxes(k, dim1=2, dim2=3))
@@ -180,14 +180,14 @@ def _where_masked(op, is_kept, fill):
     return op._npi_where(is_kept, zero, low)
 
 
-def _places(op, first, last, *shape):
+def places(op, first, last, *shape):
     return op.reshape(op.arange(first, last, 1, np.int64), shape)
 
 
-def _causal(op, queries, keys, window=0):
+def causal_bias(op, queries, keys, window=0):
     """No query looks at keys behind its own place, nor further back than ``window``."""
-    rows = _places(op, keys - queries, keys, queries, 1)
-    columns = _places(op, 0, keys, 1, keys)
+    rows = places(op, keys - queries, keys, queries, 1)
+    columns = places(op, 0, keys, 1, keys)
     bias = _where_masked(op, op._npi_less_equal(columns, rows), UNSEEN)
     if window > 0:
         first = op._npi_subtract(rows, scalar(op, window, np.int64))
@@ -205,7 +205,7 @@ def _mask(op, mask, batch, keys, fill):
         return _where_masked(op, op.reshape(op._npi_greater(mask, zero), shape), fill)
     if mask.rank != 1 or mask.shape[0] not in (batch, 2 * batch):
         op.fail(f"a mask of the shape {mask.shape} is not covered")
-    mask, columns = cast(op, mask, "int64"), _places(op, 0, keys, 1, 1, 1, keys)
+    mask, columns = cast(op, mask, "int64"), places(op, 0, keys, 1, 1, 1, keys)
     ends = op.reshape(op.cut(mask, 0, 0, batch), (batch, 1, 1, 1))
     bias = _where_masked(op, op._npi_less(columns, ends), fill)
     if mask.shape[0] != batch:
@@ -218,7 +218,7 @@ def _mask(op, mask, batch, keys, fill):
 def _self_attention(op, qkv, sizes, mask, past, more, num_heads, scale, fill, causal):
     """Of what was projected together; gives the output and the keys and values with the past."""
     q, k, v = (
-        _heads(op, op.cut(qkv, 2, first, first + size), num_heads)
+        by_heads(op, op.cut(qkv, 2, first, first + size), num_heads)
         for first, size in zip((0, sizes[0], sizes[0] + sizes[1]), sizes)
     )
     if past is not None:
@@ -227,8 +227,8 @@ def _self_attention(op, qkv, sizes, mask, past, more, num_heads, scale, fill, ca
     queries, keys = q.shape[2], k.shape[2]
     biases = [_mask(op, mask, q.shape[0], keys, MASKED if fill is None else fill), more]
     if causal:
-        biases.append(_causal(op, queries, keys))
-    y = _joined(op, _attended(op, q, k, v, scale, biases))
+        biases.append(causal_bias(op, queries, keys))
+    y = joined_heads(op, attended(op, q, k, v, scale, biases))
     if op.num_outputs == 1:
         return y
     return y, op._npi_stack(k, v, axis=0, num_args=2)
@@ -326,9 +326,9 @@ def multi_head_attention(
     biases = [
         _mask(op, key_padding_mask, q.shape[0], k.shape[2], mask_filter_value),
         attention_bias,
-        _causal(op, q.shape[2], k.shape[2]) if unidirectional else None,
+        causal_bias(op, q.shape[2], k.shape[2]) if unidirectional else None,
     ]
-    return _joined(op, _attended(op, q, k, v, scale, biases)), k, v
+    return joined_heads(op, attended(op, q, k, v, scale, biases)), k, v
 
 
 def _three(op, query, key, value, bias, num_heads):
@@ -346,7 +346,7 @@ def _three(op, query, key, value, bias, num_heads):
             op._npi_add(p, c) if p.rank == 3 else p  # keys of another layer are ready
             for p, c in zip(parts, cuts)
         ]
-    return [_heads(op, p, num_heads) if p.rank == 3 else p for p in parts]
+    return [by_heads(op, p, num_heads) if p.rank == 3 else p for p in parts]
 
 
 def _packed(op, x, count):
