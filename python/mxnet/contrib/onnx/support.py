@@ -127,6 +127,8 @@ class ExportedOperator:
         File of its row, ``""`` where it has none.
     limits : tuple of str
         What the row does not cover.
+    reason : str
+        Why there is no row, where that is known.
     """
 
     op_type: str
@@ -134,6 +136,7 @@ class ExportedOperator:
     same_as: str
     family: str
     limits: Tuple[str, ...]
+    reason: str = ""
 
     @property
     def covered(self) -> bool:
@@ -276,7 +279,8 @@ def _exported(op_type: str, aliases: Tuple[str, ...]) -> ExportedOperator:
     same_as = forms.get(op_type, op_type)
     row = export_table.find(same_as)
     rows = [row] if row else []
-    return ExportedOperator(op_type, aliases, same_as, _families(rows), _limits(rows))
+    reason = export_table.reason(op_type)
+    return ExportedOperator(op_type, aliases, same_as, _families(rows), _limits(rows), reason)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -159,11 +159,25 @@ def export_page() -> str:
         "",
         *markdown(("Operator", "Other names", "As", "Family", "Limits"), map(_exported, covered)),
         "",
+        "## Refused, and why",
+        "",
+        *markdown(("Reason", "Operators"), _refused(entries)),
+        "",
         "## Not covered",
         "",
-        _listed(e.op_type for e in entries if not e.covered),
+        _listed(e.op_type for e in entries if not e.covered and not e.reason),
     ]
     return LICENSE + "\n" + "\n".join(lines) + "\n"
+
+
+def _refused(entries: Sequence[ExportedOperator]) -> List[Tuple[str, str]]:
+    """Reasons, the one of most operators first, with their operators."""
+    by_reason: Dict[str, List[str]] = {}
+    for entry in entries:
+        if not entry.covered and entry.reason:
+            by_reason.setdefault(entry.reason, []).append(f"`{entry.op_type}`")
+    ordered = sorted(by_reason.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [(reason, ", ".join(names)) for reason, names in ordered]
 
 
 def _exported(entry: ExportedOperator) -> Tuple[str, ...]:

@@ -120,6 +120,7 @@ class TranslationTable:
 
     def __init__(self, context: bool = True):
         self._rows: Dict[Key, Translation] = {}
+        self._reasons: Dict[str, str] = {}
         self._context = context
 
     def op(self, *op_types: str, versions: Sequence[int] = UNVERSIONED, **more: Any) -> Callable:
@@ -142,6 +143,17 @@ class TranslationTable:
             return function
 
         return add
+
+    def refuse(self, reason: str, *op_types: str) -> None:
+        """Say why ``op_types`` have no row: users read it where a model has one of them."""
+        for op_type in op_types:
+            if op_type in self._reasons or any(o == op_type for _, o, _ in self._rows):
+                raise ValueError(f"{op_type} has a row or a reason already")
+            self._reasons[op_type] = reason
+
+    def reason(self, op_type: str) -> str:
+        """Why an operator has no row, ``""`` where nothing is said of it."""
+        return self._reasons.get(op_type, "")
 
     def find(self, op_type: str, version: int = 0, domain: str = "") -> Optional[Translation]:
         """The row written for exactly this version, or None."""
@@ -167,6 +179,7 @@ class TranslationTable:
             return NotImplemented
         joined = copy.copy(self)
         joined._rows = {**self._rows, **other._rows}
+        joined._reasons = {**self._reasons, **other._reasons}
         return joined
 
 

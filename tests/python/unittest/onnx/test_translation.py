@@ -154,3 +154,13 @@ def test_folding_rows_have_no_context():
     table.op("Add", versions=(14,))(add)
     assert [p.name for p in table.find("Add", 14).tensors] == ["a", "b"]
     assert [p.name for p in _table_with(reduce_sum, "X").find("X").tensors] == ["data"]
+
+
+def test_a_reason_stands_for_an_operator_without_a_row():
+    table = TranslationTable()
+    table.refuse("no such thing", "Swirl", "Twirl")
+    assert table.reason("Twirl") == "no such thing"
+    assert table.reason("Relu") == ""
+    assert (TranslationTable() | table).reason("Swirl") == "no such thing"
+    with pytest.raises(ValueError, match="Swirl has a row or a reason already"):
+        table.refuse("again", "Swirl")

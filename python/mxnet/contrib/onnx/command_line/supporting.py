@@ -160,6 +160,7 @@ def _one(name: str, direction: str) -> bool:
         rows += [("exported as", other.same_as)] if other.same_as != other.op_type else []
         rows += [("row in", f"mx2onnx/translations/{other.family}.py")] if other.family else []
         rows += [("limits", limit) for limit in other.limits]
+        rows += [("reason", other.reason)] if other.reason else []
         print(f"{other.op_type} of MXNet, on export")
         print("\n".join(aligned(rows, indent=2)))
     return any(e.covered for e in imported) or any(e.covered for e in exported)

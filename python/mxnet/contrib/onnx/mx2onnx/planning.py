@@ -69,7 +69,7 @@ def plan(
         if not isinstance(node, Node):
             continue
         row = _find(node, table, own)
-        reason = _reason(node) if row is None else _unread(node, row)
+        reason = _reason(node, table) if row is None else _unread(node, row)
         if reason is None and row is not None:
             rows[index] = row
         else:
@@ -105,7 +105,7 @@ def own_name(node: Node) -> str:
     return ""
 
 
-def _reason(node: Node) -> str:
+def _reason(node: Node, table: TranslationTable) -> str:
     """Why there is no row, where more can be said than that."""
     if own_name(node):
         return f"the user's own operator '{own_name(node)}'"
@@ -113,7 +113,7 @@ def _reason(node: Node) -> str:
         return "control flow"
     if not operator_info.known(node.op_type):
         return "MXNet 1.9.1 has no such operator"
-    return ""
+    return table.reason(node.op_type)
 
 
 def _unread(node: Node, row: Translation) -> Optional[str]:

@@ -27,7 +27,17 @@ def shuffled(*shape, dtype="float32"):
 
 X = shuffled(2, 3, 4)
 
-test_sorting = checks([
+ROWS = values([[[3, 1], [1, 1]], [[0, 1], [1, 1]], [[3, 1], [1, 1]]])
+UNIQUE = [
+    *(case("_npi_unique", values([[[3, 1, 2], [1, 1, 0]]], t))
+      for t in ("float32", "float64", "int32", "int64", "int8", "uint8")),
+    *(case("_npi_unique", values([[[3, 1, 2], [1, 1, 0]]]), return_index=a, return_inverse=b,
+           return_counts=c) for a in (0, 1) for b in (0, 1) for c in (0, 1)),
+    *(case("_npi_unique", ROWS, axis=a, return_index=1, return_inverse=1, return_counts=1)
+      for a in (0, 1, 2)),
+]  # fmt: skip
+
+test_sorting = checks([*(c.but(how="eager") for c in UNIQUE),
     *(case("topk", X, k=2, ret_typ=r, axis=a)
       for r in ("value", "indices", "both", "mask") for a in (-1, 1, None)),
     case("topk", X),

@@ -73,4 +73,13 @@ OTHERS = [
     case("_npi_polyval", data(4), x()).but(needs_sizes="number of coefficients"),
 ]  # fmt: skip
 
-test_special = checks([*GAMMA, *PAIRS, *OTHERS])
+LOW = {"low": -6, "high": 9}
+MULTIPLES = [
+    *(
+        case("_npi_lcm", data(2, 3, 4, dtype=t, **LOW), data(1, 3, 1, dtype=t, **LOW))
+        for t in INTEGERS
+    ),
+    *(case("_npi_lcm_scalar", data(2, 3, 4, dtype=t, **LOW), scalar=6) for t in INTEGERS),
+]
+
+test_special = checks([*GAMMA, *PAIRS, *OTHERS, *MULTIPLES])

@@ -144,3 +144,8 @@ def test_an_operator_of_another_runtime(export):
     model = export("x", ("Custom", "n", ["x"], {"op_type": "mine"}), translations=table)
     assert [(n.domain, n.op_type, n.name) for n in model.graph.node] == [("com.acme", "Mine", "n")]
     assert ("com.acme", 1) in [(i.domain, i.version) for i in model.opset_import]
+
+
+def test_operators_that_onnx_cannot_say_are_refused_with_the_reason(export):
+    with pytest.raises(UnsupportedOperatorError, match="singular values need an iteration"):
+        export("x", ("_npi_svd", "a", ["x"]))

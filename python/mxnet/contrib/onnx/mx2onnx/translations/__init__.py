@@ -41,13 +41,16 @@ from . import (
     random,
     recurrent,
     reduction,
+    refused,
     regions,
     sampling,
     sequence,
     shape,
+    signal,
     sorting,
     special,
     statistics,
+    vision,
     windows,
 )
 
@@ -71,6 +74,7 @@ FAMILIES = (
     placing,
     sorting,
     image,
+    vision,
     generator,
     random,
     choices,
@@ -83,9 +87,11 @@ FAMILIES = (
     sampling,
     windows,
     sequence,
+    signal,
     loss,
 )
 
 export_table = TranslationTable()
 for _family in FAMILIES:
     export_table |= _family.table
+export_table |= refused.refusals

@@ -21,6 +21,7 @@ from __future__ import annotations
 from ...errors import TranslationError
 from ...translation import TranslationTable
 from .activation import softmax_over
+from .indexing import pick
 
 table = TranslationTable()
 
@@ -64,3 +65,12 @@ def softmax_output(op, data, *, multi_output, preserve_shape):
             "CPUs and over all axes but the first on its GPUs; set the one that is meant"
         )
     return op.Reshape(softmax_over(op, op.Flatten(data), -1), op.Shape(data))
+
+
+@table.op("softmax_cross_entropy")
+def softmax_cross_entropy(op, data, label):
+    """The sum over all rows, with probabilities of at least 1e-8."""
+    likely = pick(op, softmax_over(op, data, -1), label, axis=-1, mode="clip", keepdims=False)
+    floor = op.constant(1e-8, op.dtype(data))
+    total = op.ReduceSum(op.Log(op.Max(likely, floor)), axes=[0], keepdims=1)
+    return op.Neg(total)

@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Random numbers. What is drawn differs from MXNet, as from run to run; its distribution does not."""
+"""Random numbers: what is drawn differs, as from run to run; its distribution does not."""
 
 from __future__ import annotations
 

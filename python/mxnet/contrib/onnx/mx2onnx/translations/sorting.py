@@ -18,6 +18,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...translation import TranslationTable
 from .casting import cast, known_dtype, operands
 from .dimensions import sizes
@@ -63,3 +65,16 @@ def sort(op, data, *, axis, is_ascend):
 def argsort(op, data, *, axis, is_ascend, dtype):
     places = _ordered(op, *_flat_without_axis(op, data, axis), 0, is_ascend)[1]
     return cast(op, places, known_dtype(dtype))
+
+
+@table.op("_npi_unique")
+def unique(op, data, *, return_index, return_inverse, return_counts, axis):
+    """In ascending order; then places of the first of each, of each in the result, and counts."""
+    dtype, axis = op.dtype(data), None if axis is None else op.axis(data, axis)
+    if dtype in (np.int32, np.uint8, np.float16):  # ONNX Runtime has no kernels
+        data = cast(op, data, np.int64 if dtype.kind in "iu" else np.float32)
+    found = list(op.Unique(data, axis=axis, sorted=1, outputs=4))
+    found[0] = cast(op, found[0], dtype)
+    wanted = (True, return_index, return_inverse, return_counts)
+    chosen = tuple(x for x, w in zip(found, wanted) if w)
+    return chosen if len(chosen) > 1 else chosen[0]

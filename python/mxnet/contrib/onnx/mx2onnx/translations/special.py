@@ -24,8 +24,9 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import NO_FLOAT64, carried, is_float, operands, through
+from .casting import NO_FLOAT64, carried, cast, is_float, operands, through
 from .comparison import is_infinite
+from .loops import loop
 
 table = TranslationTable()
 
@@ -221,3 +222,24 @@ def polyval(op, p, x):
     for coefficient in each[1:]:
         total = carried(op, "Add", carried(op, "Mul", total, x), coefficient)
     return total
+
+
+@table.op("_npi_lcm")
+def lcm(op, lhs, rhs):
+    """The least common multiple, by Euclid's loop for all entries at once; of 0 it is 0."""
+    lhs, rhs = operands(op, lhs, rhs)
+    dtype = op.dtype(lhs)
+    a, b = (op.Abs(cast(op, x, np.int64)) for x in (lhs, rhs))
+    whole = op.Mul(op.Add(a, b), np.int64(0))
+    a, b = op.Add(a, whole), op.Add(b, whole)
+
+    def body(inner, step, a, b):
+        done = inner.Equal(b, np.int64(0))
+        rest = inner.Mod(a, inner.Where(done, np.int64(1), b))
+        a, b = inner.Where(done, a, b), inner.Where(done, b, rest)
+        left = inner.ReduceMax(cast(inner, b, np.float32), keepdims=0)
+        return (a, b), cast(inner, left, bool)
+
+    common = loop(op, body, (a, b))[0]
+    safe = op.Where(op.Equal(common, np.int64(0)), np.int64(1), common)
+    return cast(op, op.Mul(op.Div(a, safe), b), dtype)
