@@ -24,7 +24,7 @@ from typing import Dict, Optional, Tuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from .errors import TranslationError
 
@@ -44,7 +44,8 @@ class ElementType:
     mxnet : int or None
         MXNet's type flag, as its parameter files hold it; None where MXNet lacks the type.
     carrier : str
-        Element type of MXNet that holds every value exactly, ``""`` where none does.
+        Element type of MXNet that holds every value, ``""`` where none does. Of uint64 it holds
+        those below 2 ** 63, and the bits of the others.
     """
 
     name: str
@@ -81,6 +82,16 @@ ELEMENT_TYPES: Tuple[ElementType, ...] = (
     _type("uint32", carrier="int64"),
     _type("uint64", carrier="int64"),
     _type("bfloat16", carrier="float32", numpy=False),
+    *(
+        _type(name, carrier=carrier, numpy=False)
+        for name, carrier in (
+            ("int4", "int8"),
+            ("uint4", "uint8"),
+            ("int2", "int8"),
+            ("uint2", "uint8"),
+        )
+        if name.upper() in dict(TensorProto.DataType.items())  # newer than the oldest onnx
+    ),
 )
 _BY_ONNX: Dict[int, ElementType] = {t.onnx: t for t in ELEMENT_TYPES}
 _BY_NAME: Dict[str, ElementType] = {t.name: t for t in ELEMENT_TYPES}
@@ -130,6 +141,43 @@ def onnx_type(dtype: DTypeLike) -> int:
 def from_mxnet_flag(flag: int) -> Optional[ElementType]:
     """The element type that MXNet's files number ``flag``, or None."""
     return _BY_FLAG.get(flag)
+
+
+def element_dtype(data_type: int) -> np.dtype:
+    """NumPy dtype of an ``onnx.TensorProto`` data type, those of ml_dtypes and strings included.
+
+    Raises
+    ------
+    TranslationError
+        If the installed ``onnx`` gives no array of it: before it used ml_dtypes it gave the bits.
+    """
+    known = _BY_ONNX.get(data_type)
+    if known is not None and known.numpy is not None:
+        return known.numpy
+    name = onnx_name(data_type)
+    try:
+        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(data_type))
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise TranslationError(f"tensors of {name} are not covered") from None
+    if dtype.kind != "O" and onnx_data_type(dtype) != data_type:
+        raise TranslationError(f"this version of onnx has no arrays of {name}; update onnx")
+    return dtype
+
+
+def onnx_data_type(dtype: np.dtype) -> int:
+    """``onnx.TensorProto`` data type of a dtype, those of ml_dtypes included; 0 for none."""
+    if dtype.kind in "OUS":
+        return int(TensorProto.STRING)
+    try:
+        return int(helper.np_dtype_to_tensor_dtype(dtype))
+    except (KeyError, ValueError):
+        return 0
+
+
+def carrier(dtype: DTypeLike) -> Optional[np.dtype]:
+    """The dtype in which MXNet holds numbers of ``dtype``: itself, a wider one, or None."""
+    known = _BY_NAME.get(np.dtype(dtype).name)
+    return np.dtype(known.carrier) if known is not None and known.carrier else None
 
 
 def in_mxnet(dtype: DTypeLike) -> bool:

@@ -24,7 +24,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Uni
 
 import numpy as np
 
-from ..dtypes import in_mxnet, numpy_dtype, onnx_name
+from ..dtypes import carrier, element_dtype, in_mxnet, numpy_dtype, onnx_name
 from ..errors import ModelError, TranslationError, refuse
 from ..translation import TranslationTable
 from .graph import Graph, ValueInfo
@@ -175,10 +175,10 @@ class _Resolution:
             return None
         wanted: Optional[np.dtype] = None
         with contextlib.suppress(TranslationError):
-            wanted = numpy_dtype(info.data_type)
+            wanted = element_dtype(info.data_type)
         if name in self.values:
             return self._valued(info, wanted)
-        if wanted is None or not in_mxnet(wanted):
+        if wanted is None or carrier(wanted) is None:
             self._problem(
                 f"input '{name}' is of {onnx_name(info.data_type)}, which MXNet lacks; give it as "
                 "constant with input_values="

@@ -27,7 +27,7 @@ import numpy as np
 from mxnet.base import _LIB, c_str, check_call
 from mxnet.ndarray._internal import _imperative_invoke
 
-from ..dtypes import in_mxnet
+from ..dtypes import carrier, in_mxnet
 from ..errors import InferenceError, TranslationError
 from .hazards import MOST_ELEMENTS
 from .inference import (
@@ -65,8 +65,30 @@ class Parameter:
 
 
 def holds(array: np.ndarray) -> bool:
-    """Whether MXNet can hold an array."""
+    """Whether MXNet can hold an array in its own type."""
     return 0 < array.size <= MOST_ELEMENTS and in_mxnet(array.dtype)
+
+
+def carries(array: np.ndarray) -> bool:
+    """Whether MXNet can hold an array, in its own type or exactly in the one that carries it."""
+    if not 0 < array.size <= MOST_ELEMENTS or carrier(array.dtype) is None:
+        return False
+    return array.dtype != np.uint64 or bool(array.max() < 2**63)
+
+
+def carried(array: np.ndarray) -> np.ndarray:
+    """The array in the type in which MXNet holds it; as it is where MXNet cannot."""
+    return array.astype(carrier(array.dtype) or array.dtype, copy=False)
+
+
+def tagged(tensor: Tensor, dtype: np.dtype) -> Tensor:
+    """``tensor`` as one of an ONNX type that its own carries."""
+    return dataclasses.replace(tensor, stands_for=None if dtype == tensor.dtype else dtype)
+
+
+def read(builder: Any, tensor: Tensor) -> np.ndarray:
+    """The array behind a tensor of an eager run, of its ONNX type."""
+    return builder.read(tensor).astype(tensor.element, copy=False)
 
 
 def check_holdable(array: np.ndarray, name: str) -> None:
@@ -121,16 +143,18 @@ class SymbolBuilder:
                 f"the input '{name}' of {shape} has more elements than an MXNet tensor holds"
             )
         fixed = {} if varies(shape) else {"shape": shape or (1,)}
-        return Tensor(mx.sym.var(name, dtype=dtype, **fixed), shape, np.dtype(dtype))
+        dtype = np.dtype(dtype)
+        held = carrier(dtype) or dtype
+        return tagged(Tensor(mx.sym.var(name, dtype=held, **fixed), shape, held), dtype)
 
     def parameter(self, name: str, array: np.ndarray, trainable: bool = False) -> Tensor:
         """A variable for a known array, of the type that carries it."""
         check_holdable(array, name)
-        carrier = _floating_carrier(array) if self.floating else array.dtype
-        parameter = self.parameters[name] = Parameter(array, trainable, carrier)
+        dtype = _floating_carrier(array) if self.floating else array.dtype
+        parameter = self.parameters[name] = Parameter(array, trainable, dtype)
         still = {} if trainable else {"lr_mult": 0.0, "wd_mult": 0.0}
-        handle = mx.sym.var(name, shape=parameter.shape, dtype=carrier, **still)
-        return Tensor(handle, array.shape, carrier, array)
+        handle = mx.sym.var(name, shape=parameter.shape, dtype=dtype, **still)
+        return Tensor(handle, array.shape, dtype, array)
 
     def infer(
         self, op_name: str, tensors: Sequence[Tensor], attrs: Mapping[str, Any]
@@ -186,9 +210,9 @@ def _floating_carrier(array: np.ndarray) -> np.dtype:
     if array.dtype.kind not in "iub":
         return array.dtype
     largest = max(abs(int(array.max())), abs(int(array.min())))
-    for carrier, exact in (("float32", 2**24), ("float64", 2**53)):
+    for wide, exact in (("float32", 2**24), ("float64", 2**53)):
         if largest <= exact:
-            return np.dtype(carrier)
+            return np.dtype(wide)
     return array.dtype
 
 
@@ -208,8 +232,9 @@ class NDArrayBuilder:
 
     def input(self, name: str, array: np.ndarray) -> Tensor:
         """An input's array."""
-        check_holdable(array, name)
-        return Tensor(to_ndarray(array, self.ctx), array.shape, array.dtype)
+        held = carried(array)
+        check_holdable(held, name)
+        return tagged(Tensor(to_ndarray(held, self.ctx), held.shape, held.dtype), array.dtype)
 
     def parameter(self, name: str, array: np.ndarray, trainable: bool = False) -> Tensor:
         """A known array."""
@@ -247,7 +272,9 @@ class NDArrayBuilder:
         """Arrays have no names."""
 
     def read(self, tensor: Tensor) -> np.ndarray:
-        """The array behind a tensor, in its ONNX shape."""
+        """The array behind a tensor, in its ONNX shape and the type that MXNet computes in."""
+        if tensor.is_empty:
+            return np.zeros(tensor.shape, tensor.dtype)
         try:
             return tensor.handle.asnumpy().reshape(tensor.shape)
         except FAILURES as error:  # what ran asynchronously reports here

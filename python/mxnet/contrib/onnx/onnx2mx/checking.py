@@ -23,8 +23,9 @@ from typing import Container, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from onnx import AttributeProto, TensorProto, defs, helper
+from onnx import AttributeProto, TensorProto, defs
 
+from ..dtypes import onnx_data_type
 from ..errors import ModelError, TranslationError
 from ..opset import OpSchema
 from .graph import Node
@@ -69,15 +70,7 @@ def _is_empty(attribute: AttributeProto) -> bool:
     return attribute.type == AttributeProto.INTS and not attribute.ints
 
 
-@functools.lru_cache(maxsize=None)
-def data_type(dtype: np.dtype) -> int:
-    """``onnx.TensorProto`` data type of a dtype, those of ml_dtypes included; 0 for none."""
-    if dtype.kind in "OUS":
-        return int(TensorProto.STRING)
-    try:
-        return int(helper.np_dtype_to_tensor_dtype(dtype))
-    except (KeyError, ValueError):
-        return 0
+data_type = functools.lru_cache(maxsize=None)(onnx_data_type)
 
 
 @functools.lru_cache(maxsize=None)
@@ -136,6 +129,15 @@ def check_input_types(
                 f"its inputs are of {first} and {dtype} ({parameter.name}), which must be the same"
             )
     return bound
+
+
+def output_types(
+    schema: OpSchema, bound: Dict[str, np.dtype], count: int
+) -> List[Optional[np.dtype]]:
+    """Types of a node's first ``count`` outputs as its inputs bind them, None where they do not."""
+    formal = schema.proto.outputs
+    parameters = [formal[min(index, len(formal) - 1)] for index in range(count)] if formal else []
+    return [bound.get(p.type_str) if _binds(p) else None for p in parameters]
 
 
 def check_output_types(

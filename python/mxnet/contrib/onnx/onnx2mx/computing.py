@@ -123,7 +123,7 @@ def _shape_alone(tensor: Tensor, samples: int) -> Known:
         return Known(
             "",
             tuple(
-                np.broadcast_to(np.zeros((), tensor.dtype), at(tensor.shape, k))
+                np.broadcast_to(np.zeros((), tensor.element), at(tensor.shape, k))
                 for k in range(samples if _has_dims(tensor) else 1)
             ),
         )

@@ -25,19 +25,23 @@ from typing import Any, Dict, Iterable, Iterator, List, NoReturn, Optional, Sequ
 
 import numpy as np
 
+from ..dtypes import carrier
 from ..errors import DynamicSizeError, InferenceError, TranslationError
 from ..folding.table import MAX_ELEMENTS
+from .builders import carried, tagged
+from .carriers import narrowed
+from .hazards import JOINING
+from .inference import EmptyResult, attribute_texts, infer_dtypes, shapes_of_nothing
 from .layouts import CHOOSE, IN_ORDER, misread, misreads_gradient, origin_of, unfused
 from .looping import foreach
 from .names import Names
+from .slicing import cut
 from .spelling import reshape_codes, segments
 from .subgraphs import NestedBuilder
 from .values import Dim, Known, Shape, Size, Tensor, Unavailable, at, join, product, varies
 
 #: A constant of fewer bytes is looked up before it is made again.
 LEAST_UNSHARED = 2**16
-#: Most axes of what MXNet's slice takes.
-MOST_SLICED_AXES = 5
 #: Types in which ``arange_like`` counts exactly.
 _COUNTING = {"f": ("float32", "float64"), "i": ("float32", "float64", "int32", "int64")}
 
@@ -70,7 +74,7 @@ class Context:
         self.num_outputs = 1
         self._scope, self._emitted = "", []  # type: str, List[Tensor]
         self._count = 0
-        self._holders: Dict[Dim, List[Tuple[Tensor, int]]] = {}
+        self.holders: Dict[Dim, List[Tuple[Tensor, int]]] = {}
         self._tensors: Dict[Any, Tensor] = {}
         self._sources: Dict[int, Tuple[Any, Tensor]] = {}
         self._used: Set[int] = set()
@@ -96,10 +100,15 @@ class Context:
             reorder, codes = IN_ORDER
             tensors[i] = self._emit(reorder, [tensors[i]], codes)
         op_name = unfused(op_name, tensors)
+        if any(t.is_empty for t in tensors):
+            return self._emit_on_nothing(op_name, tensors, attrs)
         if op_name in CHOOSE:
             self.keep_apart("a convolution")
         name = self.names.unique(f"{self._scope}_{len(self._emitted) + 1}")
-        outputs = self.builder.apply(op_name, tensors, attrs, name)
+        try:
+            outputs = self.builder.apply(op_name, tensors, attrs, name)
+        except EmptyResult:
+            return self._nothing_of(op_name, tensors, attrs)
         outputs = [
             dataclasses.replace(o, origin=origin_of(op_name, tensors, o, self._count))
             for o in outputs
@@ -132,6 +141,28 @@ class Context:
                 "reliably; with fixed sizes loops are written out: give them by input_shapes"
             )
 
+    def _emit_on_nothing(self, op_name: str, tensors: List[Tensor], attrs: Dict[str, Any]) -> Any:
+        """An operator of which some inputs are empty: nothing is run for what is empty itself."""
+        if op_name in JOINING and not all(t.is_empty for t in tensors):
+            tensors = [t for t in tensors if not t.is_empty]
+            return self._emit(op_name, tensors, {**attrs, "num_args": len(tensors)})
+        return self._nothing_of(op_name, tensors, attrs)
+
+    def _nothing_of(self, op_name: str, tensors: List[Tensor], attrs: Dict[str, Any]) -> Any:
+        texts = attribute_texts(attrs)
+        shapes: Any = tuple(t.carried for t in tensors)
+        found = join(
+            shapes_of_nothing(op_name, texts, at(shapes, k)) for k in range(self.builder.samples)
+        )
+        dtypes = infer_dtypes(op_name, texts, tuple(t.dtype for t in tensors))
+        outputs = [self.nothing(*output) for output in zip(found, dtypes)]
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    def nothing(self, shape: Sequence[Size], dtype: Any) -> Tensor:
+        """An empty tensor. There is nothing of it in MXNet; what it is read for is its shape."""
+        shape, dtype = tuple(shape), np.dtype(dtype)
+        return Tensor(None, shape, dtype, None if varies(shape) else np.zeros(shape, dtype))
+
     @contextlib.contextmanager
     def node(self, name: str, num_outputs: int) -> Iterator[None]:
         """While this lasts, operators are emitted for the node called ``name``."""
@@ -144,7 +175,9 @@ class Context:
 
     def name_after_node(self, tensor: Any) -> None:
         """Give the operator that made the node's own result the node's name."""
-        if isinstance(tensor, Tensor) and any(tensor.handle is e.handle for e in self._emitted):
+        if not isinstance(tensor, Tensor) or tensor.is_empty:
+            return
+        if any(tensor.handle is e.handle for e in self._emitted):
             self.builder.rename(tensor, self.names.unique(self._scope, node=True))
 
     @property
@@ -160,10 +193,10 @@ class Context:
     @contextlib.contextmanager
     def nested(self) -> Iterator[NestedBuilder]:
         """While this lasts, operators go into a graph of their own."""
-        outer = self.builder, self._tensors, self._holders, self._sources, self._used
+        outer = self.builder, self._tensors, self.holders, self._sources, self._used
         self.builder = NestedBuilder(outer[0], self.names.unique)
         self._tensors, self._sources, self._used = dict(outer[1]), dict(outer[3]), set(outer[4])
-        self._holders = {size: list(held) for size, held in outer[2].items()}
+        self.holders = {size: list(held) for size, held in outer[2].items()}
         names = copy.deepcopy(self.names)
         try:
             yield self.builder
@@ -171,7 +204,7 @@ class Context:
             self.names.__dict__.update(names.__dict__)  # as if it had not been tried
             raise
         finally:
-            self.builder, self._tensors, self._holders, self._sources, self._used = outer
+            self.builder, self._tensors, self.holders, self._sources, self._used = outer
 
     def fixed(self, array: Any) -> Known:
         """A value known now, for rows that hand values on."""
@@ -190,11 +223,17 @@ class Context:
             return value
         if value not in self._tensors:
             tensor = self._tensors[value] = self._materialise(value)
-            self._sources[_identity(tensor)] = value, tensor
+            if not tensor.is_empty:
+                self._sources[_identity(tensor)] = value, tensor
         return self._tensors[value]
 
     def _materialise(self, known: Known) -> Tensor:
         first = known.at(0)
+        if any(not a.size for a in known.arrays):
+            if 0 not in known.shape:
+                self.fail(f"'{known.name}' is empty for some sizes of the input and not for others")
+            held = carrier(known.dtype) or known.dtype
+            return tagged(self.nothing(known.shape, held), known.dtype)
         if not known.varies and (first.size <= MAX_ELEMENTS or not _is_view_of_one(first)):
             return self._parameter(known.name, first, known.trainable)
         fills = [_fill(known.at(k)) for k in range(self.builder.samples)]
@@ -203,21 +242,24 @@ class Context:
         if known.emit is None:
             self.fail(f"'{known.name}' varies with the input and nothing computes it at run time")
         tensor = known.emit()
-        if (tensor.shape, tensor.dtype) != (known.shape, known.dtype):
+        if (tensor.shape, tensor.element) != (known.shape, known.dtype):
             self.fail(
-                f"at run time '{known.name}' would be {tensor.dtype} of {tensor.shape}, it should "
-                f"be {known.dtype} of {known.shape}"
+                f"at run time '{known.name}' would be {tensor.element} of {tensor.shape}, it "
+                f"should be {known.dtype} of {known.shape}"
             )
         return tensor
 
     def _parameter(self, name: str, array: np.ndarray, trainable: bool) -> Tensor:
+        dtype, array = array.dtype, carried(array)
+        if not array.size:
+            return tagged(self.nothing(array.shape, array.dtype), dtype)
         tensor = self.builder.parameter(
             self.names.unique(name, claim=True), array, trainable and array.dtype.kind == "f"
         )
-        if tensor.dtype == array.dtype:
-            return tensor
-        back = self.Cast(tensor, dtype=array.dtype.name)
-        return Tensor(back.handle, tensor.shape, array.dtype, array)
+        if tensor.dtype != array.dtype:
+            back = self.Cast(tensor, dtype=array.dtype.name)
+            tensor = Tensor(back.handle, tensor.shape, array.dtype, array)
+        return tagged(tensor, dtype)
 
     def constant(self, array: Any, name: Optional[str] = None, trainable: bool = False) -> Tensor:
         """A constant of the row's own; ``trainable`` where it is made of the model's weights."""
@@ -276,11 +318,20 @@ class Context:
         """The same tensor of one element, seen as rank 0."""
         return dataclasses.replace(tensor, shape=())
 
+    def cast(self, x: Tensor, dtype: Any) -> Tensor:
+        """``x`` in any element type that MXNet has or carries; no operator where it is in it."""
+        dtype = np.dtype(dtype)
+        held = carrier(dtype)
+        if held is None:
+            name = "string" if dtype.kind == "O" else dtype.name
+            self.fail(f"MXNet has no {name}, nor what would carry it")
+        return narrowed(self, x if x.dtype == held else self.Cast(x, dtype=held.name), dtype)
+
     def hold(self, tensor: Tensor) -> None:
         """Remember ``tensor`` as a place to copy its varying sizes from."""
-        for axis, size in enumerate(tensor.shape):
+        for axis, size in enumerate(() if tensor.is_empty else tensor.shape):
             if isinstance(size, Dim):
-                held = self._holders.setdefault(size, [])
+                held = self.holders.setdefault(size, [])
                 if not any(t.dtype == tensor.dtype for t, _ in held):
                     held.append((tensor, axis))
 
@@ -292,7 +343,7 @@ class Context:
         DynamicSizeError
             If no tensor has an axis of this size.
         """
-        held = self._holders.get(size)
+        held = self.holders.get(size)
         if not held:
             raise DynamicSizeError(f"no tensor has an axis of the varying size {size}")
         return next((h for h in held if h[0].dtype.name in dtypes), held[0])
@@ -306,6 +357,8 @@ class Context:
     def reshape(self, x: Tensor, shape: Iterable[Size]) -> Tensor:
         """``x`` in another shape of as many elements; sizes may vary."""
         shape = tuple(shape)
+        if x.is_empty and product(x.shape) == product(shape):
+            return tagged(self.nothing(shape, x.dtype), x.element)
         source, target = x.carried, shape or (1,)
         before, after = product(source), product(target)
         if before != after:
@@ -343,6 +396,8 @@ class Context:
 
     def expand(self, x: Tensor, shape: Sequence[Size]) -> Tensor:
         """``x`` broadcast to ``shape``, which has at least its rank; sizes may vary."""
+        if 0 in shape:
+            return self.nothing(shape, x.dtype)
         if x.dtype == bool and x.shape != tuple(shape):
             return self.Cast(self.expand(self.Cast(x, dtype="uint8"), shape), dtype="bool")
         x = self.reshape(x, (1,) * (len(shape) - x.rank) + x.shape)
@@ -360,11 +415,14 @@ class Context:
     def full(self, shape: Sequence[Size], value: Any, dtype: Any) -> Tensor:
         """A tensor of one value throughout; sizes may vary."""
         shape, dtype = tuple(shape), np.dtype(dtype)
+        if 0 in shape:
+            return self.nothing(shape, dtype)
         if varies(shape):
             return self.expand(self.constant(np.full((1,) * len(shape), value, dtype)), shape)
         count: Any = product(shape)
         if count > MAX_ELEMENTS:
-            return self._full(shape=shape, value=value, dtype=dtype.name)
+            held = carrier(dtype) or dtype
+            return tagged(self._full(shape=shape, value=value, dtype=held.name), dtype)
         return self.constant(np.full(shape, value, dtype))
 
     def arange(self, start: Any, limit: Any, delta: Any, dtype: Any) -> Tensor:
@@ -385,104 +443,12 @@ class Context:
 
     def cut(self, x: Tensor, axis: int, begin: Any, end: Any, step: int = 1) -> Tensor:
         """``x[begin:end:step]`` along one axis, as Python means it; sizes may vary."""
-        size = x.shape[axis]
-        bounds = [
-            slice(at(begin, k), at(end, k), step).indices(at(size, k))[:2]
-            for k in range(self.builder.samples)
-        ]
-        first, last = (join(column) for column in zip(*bounds))
-        from_first = begin is None or (not isinstance(begin, Dim) and begin == 0)
-        if from_first and step == 1 and (end is None or end == size or (_beyond(end) and end > 0)):
-            return x
-        wanted = join(len(range(*pair, step)) for pair in bounds)
-        if wanted == 0:
-            raise InferenceError(f"[{begin}:{end}:{step}] of {size} elements is empty")
-        if x.rank > MOST_SLICED_AXES:
-            before, behind = x.shape[:axis], x.shape[axis + 1 :]
-            sides = [(product(sizes),) if sizes else () for sizes in (before, behind)]
-            x = self.reshape(x, (*sides[0], size, *sides[1]))
-            x = self.cut(x, len(sides[0]), begin, end, step)
-            return self.reshape(x, (*before, wanted, *behind))
-        if from_first and step == 1 and end == last and last in self._holders:
-            return self._cut_like(x, axis, last)
-        if x.origin.laid_out and step == 1 and not varies((size, first, last)):
-            return self.slice_axis(x, axis=axis, begin=first, end=last)
-        spellings = [(first, last)]  # as MXNet may be told; inference judges
-        if isinstance(size, Dim):  # a constant bound keeps its own clamping
-            spellings = [(begin, end), (_from_an_end(first, size), _from_an_end(last, size))]
-        for low, high in spellings:
-            if isinstance(size, Dim) and step == 1 and isinstance(low, int) and low < -1:
-                return self._cut_from_the_end(x, axis, low, high)
-            attrs = _slice_attributes(x.rank, axis, low, high, step, size)
-            if not varies(tuple(attrs.values())) and self._yields(x, attrs, axis, wanted):
-                return self.slice(x, **attrs)
-        raise DynamicSizeError(
-            f"cannot say [{first}:{last}:{step}] of an axis of the varying size {size}"
-        )
-
-    def _cut_from_the_end(self, x: Tensor, axis: int, low: int, high: Any) -> Tensor:
-        """``x[low:high]`` with ``low`` counted from the end, which may be before the beginning.
-
-        MXNet's slice then reads from before the tensor; counted from the beginning it clamps.
-        """
-        size: Any = x.shape[axis]
-        if high is None or _beyond(high) or high == size:
-            high = 0
-        if not isinstance(high, int) or (high > 0 and not size <= high):
-            raise DynamicSizeError(
-                f"cannot say [{low}:{high}] of an axis of the varying size {size}"
-            )
-        if x.dtype == bool:
-            cut = self._cut_from_the_end(self.Cast(x, dtype="uint8"), axis, low, high)
-            return self.Cast(cut, dtype="bool")
-        back = self.cut(self.reverse(x, axis=(axis,)), axis, max(0, -high), -low)
-        return self.reverse(back, axis=(axis,))
-
-    def _cut_like(self, x: Tensor, axis: int, size: Dim) -> Tensor:
-        """The first ``size`` of one axis, as many as another tensor has."""
-        if x.dtype == bool:
-            cut = self._cut_like(self.Cast(x, dtype="uint8"), axis, size)
-            return self.Cast(cut, dtype="bool")
-        for other, other_axis in self._holders[size]:
-            if other_axis == axis:
-                return self.slice_like(x, other, axes=(axis,))
-        shape = tuple(size if i == axis else 1 for i in range(x.rank))
-        return self.slice_like(x, self.full(shape, 0, np.float32), axes=(axis,))
-
-    def _yields(self, x: Tensor, attrs: Dict[str, Any], axis: int, wanted: Size) -> bool:
-        try:
-            return bool(self.builder.infer("slice", [x], attrs)[0][axis] == wanted)
-        except InferenceError:
-            return False
-
-
-def _slice_attributes(
-    rank: int, axis: int, low: Any, high: Any, step: int, size: Any
-) -> Dict[str, Any]:
-    """Attributes of MXNet's ``slice``, which wants None where a bound is the end itself."""
-    back = step < 0
-    if low == (size - 1 if back else 0) or (back and _beyond(low)):
-        low = None
-    if high == size or _beyond(high) or (back and high == -1):
-        high = None
-    return {
-        key: tuple(value if i == axis else other for i in range(rank))
-        for key, value, other in (("begin", low, None), ("end", high, None), ("step", step, 1))
-    }
-
-
-def _beyond(position: Any) -> bool:
-    return isinstance(position, int) and abs(position) >= 2**31 - 1
+        return cut(self, x, axis, begin, end, step)
 
 
 def _overflows(number: Any) -> bool:
     """MXNet reads lists of whole numbers as 32 bits and does not notice what it cuts off."""
     return isinstance(number, int) and not -(2**31) <= number < 2**31
-
-
-def _from_an_end(position: Any, size: Any) -> Any:
-    """An index that varies, counted from the other end if it is fixed there."""
-    return position - size if isinstance(position, Dim) and position != size else position
 
 
 def _fill(array: np.ndarray) -> Any:

@@ -23,12 +23,10 @@ from typing import Any, List, Mapping, Optional, Tuple
 import mxnet as mx
 import numpy as np
 
-from onnx import helper
-
-from ..dtypes import numpy_dtype, onnx_name
+from ..dtypes import element_dtype, onnx_name
 from ..errors import ModelError, TranslationError, refuse
 from ..translation import TranslationTable
-from .builders import NDArrayBuilder, holds
+from .builders import NDArrayBuilder, carries, read
 from .graph import ValueInfo
 from .loading import ModelFile, load
 from .normalise import normalise
@@ -181,9 +179,9 @@ def _faults(info: ValueInfo, value: Any, place: str) -> List[str]:
 
 def _is_of(dtype: np.dtype, data_type: int) -> bool:
     try:
-        return numpy_dtype(data_type) == dtype
-    except TranslationError:  # types that NumPy lacks: what arrays of them are is onnx's affair
-        return helper.tensor_dtype_to_np_dtype(data_type) == dtype
+        return element_dtype(data_type) == dtype
+    except TranslationError:
+        return False
 
 
 def _value(builder: NDArrayBuilder, name: str, value: Any) -> Any:
@@ -192,7 +190,7 @@ def _value(builder: NDArrayBuilder, name: str, value: Any) -> Any:
         return None
     if isinstance(value, list):
         return [_value(builder, f"{name}[{i}]", v) for i, v in enumerate(value)]
-    return builder.input(name, value) if holds(value) else Known.of(name, [value])
+    return builder.input(name, value) if carries(value) else Known.of(name, [value])
 
 
 def _array(builder: NDArrayBuilder, value: Any) -> Any:
@@ -200,4 +198,4 @@ def _array(builder: NDArrayBuilder, value: Any) -> Any:
         return plain(value.at(0))
     if isinstance(value, list):
         return [_array(builder, v) for v in value]
-    return None if value is None else builder.read(value)
+    return None if value is None else read(builder, value)

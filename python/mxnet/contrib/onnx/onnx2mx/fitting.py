@@ -25,8 +25,6 @@ from typing import Any, Iterator, List, Mapping, Optional, Sequence, Set
 
 import mxnet as mx
 
-from onnx import helper
-
 from ..dtypes import onnx_name
 from ..errors import (
     ConversionError,
@@ -37,6 +35,7 @@ from ..errors import (
 )
 from .arguments import Input, Wishes
 from .builders import SymbolBuilder
+from .checking import data_type
 from .graph import ValueInfo
 from .imported import Imported
 from .layouts import IN_ORDER
@@ -276,10 +275,14 @@ def _checked_output(value: Any, info: ValueInfo) -> Tensor:
     """An output of the model, which must be what the model says it is."""
     if not isinstance(value, Tensor):
         raise TranslationError(f"output '{info.name}' is no tensor; a Symbol gives tensors only")
-    if info.data_type and helper.np_dtype_to_tensor_dtype(value.dtype) != info.data_type:
+    if value.is_empty:
+        raise TranslationError(
+            f"output '{info.name}' is empty, {value.shape}, which a Symbol cannot give"
+        )
+    if info.data_type and data_type(value.element) != info.data_type:
         raise ModelError(
             f"output '{info.name}' is declared as {onnx_name(info.data_type)} and computed as "
-            f"{value.dtype}"
+            f"{value.element}"
         )
     return value
 

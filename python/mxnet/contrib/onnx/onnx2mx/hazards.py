@@ -34,8 +34,22 @@ Check = Callable[[Mapping[str, str], Sequence[PlainShape]], None]
 MOST_ELEMENTS = 2**31 - 1
 
 
-def check_hazards(op_name: str, attrs: Mapping[str, str], shapes: Sequence[PlainShape]) -> None:
+#: Operators that put tensors one after the other: empty ones among them change nothing.
+JOINING = frozenset({"Concat", "_npi_concatenate"})
+
+
+def check_hazards(
+    op_name: str,
+    attrs: Mapping[str, str],
+    shapes: Sequence[PlainShape],
+    nothing: bool = False,
+) -> None:
     """Refuse a call that MXNet would not survive.
+
+    Parameters
+    ----------
+    nothing : bool
+        Whether only shapes are asked for, so that tensors may be empty.
 
     Raises
     ------
@@ -48,7 +62,7 @@ def check_hazards(op_name: str, attrs: Mapping[str, str], shapes: Sequence[Plain
         count = 1
         for size in shape:
             count *= size
-        if count == 0:
+        if count == 0 and not nothing:
             raise InferenceError(f"MXNet's {op_name} would get an empty tensor of shape {shape}")
         if count > MOST_ELEMENTS:
             raise InferenceError(f"{shape} has more elements than an MXNet tensor holds")

@@ -42,6 +42,20 @@ FAILURES = (
 )
 
 PlainShape = Tuple[int, ...]
+
+
+class EmptyResult(InferenceError):
+    """An operator would give an empty tensor, of which MXNet has none.
+
+    Attributes
+    ----------
+    shapes : tuple of tuple of int
+        Of all its outputs.
+    """
+
+    shapes: Tuple[PlainShape, ...] = ()
+
+
 #: Attributes as MXNet's C interface takes them, in order.
 Attributes = Tuple[Tuple[str, str], ...]
 
@@ -116,21 +130,54 @@ def infer_shapes(
 
     Raises
     ------
+    EmptyResult
+        If a result would be empty.
     InferenceError
-        If MXNet refuses these shapes, or the result would be empty or of rank 0.
+        If MXNet refuses these shapes, or the result would be of rank 0.
     """
     check_hazards(op_name, dict(attrs), shapes)
+    outputs = _asked(op_name, attrs, shapes)
+    if outputs is not None and any(0 in shape for shape in outputs):
+        with mx.util.np_shape(True):  # where 0 is a size, and nothing unknown
+            outputs = _asked(op_name, attrs, shapes)
+    if not outputs or not all(outputs):
+        _refuse(op_name, shapes, "the shape of the result cannot be known")
+    if any(0 in shape for shape in outputs):
+        error = EmptyResult(f"MXNet's {op_name} would give an empty tensor")
+        error.shapes = tuple(outputs)
+        raise error
+    if any(math.prod(shape) > MOST_ELEMENTS for shape in outputs):
+        _refuse(op_name, shapes, "the result would have more elements than an MXNet tensor holds")
+    return tuple(outputs)
+
+
+@functools.lru_cache(maxsize=4096)
+def shapes_of_nothing(
+    op_name: str, attrs: Attributes, shapes: Tuple[PlainShape, ...]
+) -> Tuple[PlainShape, ...]:
+    """Output shapes of an operator that would get an empty tensor.
+
+    Raises
+    ------
+    InferenceError
+        If MXNet refuses these shapes, or something would come out.
+    """
+    check_hazards(op_name, dict(attrs), shapes, nothing=True)
+    with mx.util.np_shape(True):
+        outputs = _asked(op_name, attrs, shapes)
+    if not outputs or not all(0 in shape for shape in outputs):
+        _refuse(op_name, shapes, "it would have to make something of an empty tensor")
+    return tuple(outputs)
+
+
+def _asked(op_name: str, attrs: Attributes, shapes: Tuple[PlainShape, ...]) -> Any:
     try:
         _, outputs, _ = _probe(op_name, attrs, len(shapes))._infer_shape_impl(
             False, **{f"in{i}": s for i, s in enumerate(shapes)}
         )
     except FAILURES as error:
         _refuse(op_name, shapes, reason(error))
-    if not outputs or not all(outputs) or any(0 in shape for shape in outputs):
-        _refuse(op_name, shapes, "the result would be empty, or its shape cannot be known")
-    if any(math.prod(shape) > MOST_ELEMENTS for shape in outputs):
-        _refuse(op_name, shapes, "the result would have more elements than an MXNet tensor holds")
-    return tuple(outputs)
+    return outputs
 
 
 def _refuse(op_name: str, shapes: Tuple[PlainShape, ...], why: str) -> NoReturn:

@@ -214,10 +214,13 @@ class Tensor:
     shape : tuple of int or Dim
         The ONNX shape. Rank 0 is carried by MXNet as shape (1,), see ``carried``.
     dtype : numpy.dtype
+        What MXNet computes in.
     value : numpy.ndarray or None
-        The array itself where the tensor is a constant.
+        The array itself where the tensor is a constant, of ``dtype``.
     origin : Origin
         What the emission of its readers hangs on, see :mod:`layouts`.
+    stands_for : numpy.dtype or None
+        The ONNX type, where MXNet lacks it and ``dtype`` carries its numbers.
     weight : str
         Name of the weight that it is, where a block keeps it as a parameter: it has no ``value``.
     """
@@ -227,7 +230,18 @@ class Tensor:
     dtype: np.dtype
     value: Optional[np.ndarray] = None
     origin: Origin = PLAIN
+    stands_for: Optional[np.dtype] = None
     weight: str = ""
+
+    @property
+    def element(self) -> np.dtype:
+        """The ONNX type of its elements."""
+        return self.dtype if self.stands_for is None else self.stands_for
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no elements. MXNet holds no such tensors: there is no handle then."""
+        return 0 in self.shape
 
     @property
     def rank(self) -> int:
@@ -303,6 +317,8 @@ class Known:
     @property
     def dtype(self) -> np.dtype:
         return self.arrays[0].dtype
+
+    element = dtype
 
     def elements(self) -> Any:
         """Nested list of numbers, with a Dim wherever the samples differ."""

@@ -25,7 +25,7 @@ import numpy as np
 
 from onnx import TensorProto
 
-from ...dtypes import in_mxnet, numpy_dtype
+from ...dtypes import element_dtype
 from ...translation import TranslationTable
 from .broadcasting import one_way
 from .comparison import where
@@ -333,20 +333,17 @@ def cast_1(op, input, *, to):
     "Cast",
     versions=(6, 9, 13, 19, 21, 23, 24, 25, 28),
     ignores=("saturate", "round_mode"),
-    limits="the element types of MXNet: float16/32/64, int8/32/64, uint8 and bool",
+    limits="strings, complex numbers, float8 and float4 where they are computed at run time",
 )
 def cast_6(op, input, *, to):
-    """``saturate`` and ``round_mode`` are about float8, which is refused."""
+    """``saturate`` and ``round_mode`` are about float8, which folds alone compute."""
     return _cast_to(op, input, to)
 
 
 def _cast_to(op, x, data_type):
-    dtype = numpy_dtype(data_type)
-    if not in_mxnet(dtype):
-        op.fail(f"MXNet has no {dtype}")
-    return cast(op, x, dtype)
+    return cast(op, x, element_dtype(data_type))
 
 
 @table.op("CastLike", versions=(15, 19, 21, 23, 24, 25), ignores=("saturate", "round_mode"))
 def cast_like(op, input, target_type):
-    return cast(op, input, target_type.dtype)
+    return cast(op, input, target_type.element)

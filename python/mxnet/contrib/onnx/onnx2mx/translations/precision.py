@@ -35,8 +35,7 @@ def computed_in(op, dtype, function, *tensors):
 
 def cast(op, x, dtype):
     """``x`` in ``dtype``; no operator where it has it already."""
-    dtype = np.dtype(dtype)
-    return x if x.dtype == dtype else op.Cast(x, dtype=dtype.name)
+    return op.cast(x, dtype)
 
 
 def constant_in(op, tensor, dtype):

@@ -102,7 +102,7 @@ def _quantize_linear(op, x, y_scale, y_zero_point, axis, block_size=0, output_dt
     """Divided in float32, as ONNX Runtime does, unless ``precision`` names another type."""
     dtype = np.dtype(np.uint8)
     if y_zero_point is not None:
-        dtype = y_zero_point.dtype
+        dtype = y_zero_point.element
         y_zero_point = laid_out(op, y_zero_point, x, axis, block_size)
     elif output_dtype:
         dtype = numpy_dtype(output_dtype)
