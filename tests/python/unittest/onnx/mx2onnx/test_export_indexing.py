@@ -96,6 +96,9 @@ NUMPY = [
     *(case("_contrib_index_array", data(2, 3, 4), axes=a) for a in (None, (1,), (-1, 0))),
     case("_contrib_index_array", data(3)),
     *(case("_npx_nonzero", values(SPARSE, t)).but(how="eager") for t in (*NUMBERS, "bool")),
+    *(case("_contrib_boolean_mask", x, values([1, 0, 3], t)).but(how="eager")
+      for x in (data(3, 4), data(3), data(3, 2, 2, dtype="int64")) for t in ("float32", "int32")),
+    case("_contrib_boolean_mask", data(3, 4), data(4), axis=1).but(refused="axis 1"),
 ]  # fmt: skip
 
 test_indexing = checks([*NUMPY, *SLICES, *ENTRIES])

@@ -54,6 +54,8 @@ test_normalization = checks([
     *(batch_norm(data(2, 4, 3, dtype="float16"), n, fix_gamma=False, axis=a)
       for n, a in ((4, 1), (3, 2))),
     case("BatchNorm", X, data(4), data(4), weight(4), weight(4, **GOOD)).but(outputs=(0,)),
+    *(batch_norm(X, 4, "BatchNorm_v1", fix_gamma=f, output_mean_var=o)
+      for f in (False, True) for o in (False, True)),
     batch_norm(X, 4, "_contrib_SyncBatchNorm", key="k", fix_gamma=False),
     batch_norm(X, 4, "_contrib_BatchNormWithReLU", fix_gamma=False),
     batch_norm(X, 4, "_contrib_BatchNormWithReLU", output_mean_var=True),

@@ -31,7 +31,7 @@ CHANNELS_FIRST = (None, "None", "NCW", "NCHW", "NCDHW")
 def _with_channels_first(op, data, weight, layout, convolve):
     """``convolve`` on the data and weight of a layout as ONNX has them.
 
-    Only the weight's first axis is the same in all layouts: filters, or channels of a deconvolution.
+    A weight's first axis is the same in all of them: filters, or channels of a deconvolution.
     """
     if layout in CHANNELS_FIRST:
         return convolve(data, weight)

@@ -237,3 +237,11 @@ def nonzero(op, x):
     if op.dtype(x) not in (np.float32, np.int64):  # kernels of ONNX Runtime
         x = as_bool(op, x)
     return op.Transpose(op.NonZero(x), perm=[1, 0])
+
+
+@table.op("_contrib_boolean_mask", limits="axes but the first, which MXNet does not have either")
+def boolean_mask(op, data, index, *, axis):
+    """The rows where ``index`` is not 0: as many as there are."""
+    if axis != 0:
+        raise TranslationError(f"axis {axis} is one that MXNet itself does not support")
+    return op.Compress(data, cast(op, index, np.bool_), axis=0)

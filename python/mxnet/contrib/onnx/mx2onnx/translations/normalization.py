@@ -58,6 +58,19 @@ def _deviation(op, variance, eps):
     return op.Sqrt(op.Add(variance, eps))
 
 
+@table.op("BatchNorm_v1", ignores=TRAINING)
+def batch_norm_v1(
+    op, data, gamma, beta, moving_mean, moving_var, *, eps, fix_gamma, output_mean_var
+):
+    """The last output is the variance itself."""
+    statistics = (moving_mean, moving_var)
+    result = batch_norm(
+        op, data, gamma, beta, *statistics, eps=eps, fix_gamma=fix_gamma, axis=1,
+        output_mean_var=False,
+    )  # fmt: skip
+    return (result, *statistics) if output_mean_var else result
+
+
 @table.op("_contrib_SyncBatchNorm", ignores=(*TRAINING, "key", "ndev"))
 def sync_batch_norm(op, *inputs, eps, fix_gamma, output_mean_var):
     """That which devices share is of training alone."""

@@ -66,7 +66,7 @@ class Window:
         ]
 
     def may_miss(self, sizes, slack):
-        """Whether a window may hold nothing: it starts ``slack`` behind the image, or in pads alone.
+        """Whether a window may hold nothing, ``slack`` behind the image or in pads alone.
 
         Of images whose size varies it may where it does at some size.
         """
