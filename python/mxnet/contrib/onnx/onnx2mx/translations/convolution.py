@@ -296,7 +296,7 @@ def col2im(op, input, *, image_shape, block_shape, strides=None, pads=None, dila
     check_room(op, windows)
     if math.prod(windows.counts) != input.shape[2]:
         op.fail(f"{input.shape[2]} columns for {windows.counts} blocks")
-    if input.dtype.kind != "f" or (input.dtype == np.float64 and len(block_shape) == 3):
+    if input.dtype.kind != "f" or len(block_shape) == 3:
         return _added(op, input, image.shape, windows)
     return without_float16(op, lambda x: _overlapped(op, x, image.shape, windows), input)
 
@@ -321,7 +321,8 @@ def _overlapped(op, columns, shape, windows):
 
 
 def _added(op, columns, shape, windows):
-    """Of types that MXNet's layer lacks: every element added where it belongs."""
+    """Every element added where it belongs: of types that MXNet's layer lacks, and of three axes,
+    of which it has no float64 and no gradient of groups."""
     if any(isinstance(n, Dim) for n in shape):
         op.fail(f"columns of {columns.dtype} with {len(windows.kernel)} axes need fixed sizes")
     space, others = math.prod(windows.sizes), math.prod(shape[:2])
@@ -330,7 +331,8 @@ def _added(op, columns, shape, windows):
         inside, place = inside & (base >= 0) & (base < size), place * size + base
     place = op.constant(np.where(inside, place, space).reshape(1, -1))  # pads behind all else
     count = place.shape[1]
-    wide = columns.dtype if columns.dtype.itemsize > 2 else np.dtype(np.int32)
+    narrow = np.float32 if columns.dtype.kind == "f" else np.int32
+    wide = columns.dtype if columns.dtype.itemsize > 2 else np.dtype(narrow)
     x = op.reshape(cast(op, columns, wide), (others, count))
     x = op.transpose(x, axes=(1, 0))
     y = op._backward_gather_nd(x, place, shape=(space + 1, others))
