@@ -58,9 +58,9 @@ def quantize_linear(
         dtype = y_zero_point.dtype
     elif output_dtype:
         dtype = helper.tensor_dtype_to_np_dtype(output_dtype)
-    y = x.astype(np.float32) / _spread(y_scale.astype(np.float32), x, axis, block_size)
-    if precision:
-        y = y.astype(helper.tensor_dtype_to_np_dtype(precision)).astype(np.float32)
+    narrow = helper.tensor_dtype_to_np_dtype(precision) if precision else np.float32
+    x, y_scale = (t.astype(narrow).astype(np.float32) for t in (x, y_scale))
+    y = (x / _spread(y_scale, x, axis, block_size)).astype(narrow).astype(np.float32)
     ends = integer_limits(dtype)
     if ends is None:
         return _narrow_float(y, dtype, saturate)

@@ -86,6 +86,13 @@ CASES += [
         s=_ONE,
         z=known(array(3, "int8")),
     ),
+    case(
+        23,
+        "y = QuantizeLinear <precision=10> (x, s)",
+        x=uniform(0, 200, 2, 30, 4),
+        s=known(array(0.7)),
+        expected="reference",
+    ),
     case(11, "y, s, z = DynamicQuantizeLinear (x)", x=normal(2, 3, 4) * 5, dynamic=True),
 ]
 for _axis, _scales in (("", ()), ("<axis=1>", (3,))):

@@ -42,6 +42,8 @@ LOW_RANK = {
     "FusedGemm",
     "QGemm",
     "CDist",
+    "EmbedLayerNormalization",
+    "QEmbedLayerNormalization",
 }
 #: Domains whose operators take rows of features.
 LOW_RANK_DOMAINS = {"ai.onnx.ml"}

@@ -106,10 +106,10 @@ def _quantize_linear(op, x, y_scale, y_zero_point, axis, block_size=0, output_dt
         y_zero_point = laid_out(op, y_zero_point, x, axis, block_size)
     elif output_dtype:
         dtype = numpy_dtype(output_dtype)
+    narrow = numpy_dtype(precision) if precision else np.dtype(np.float32)
+    x, y_scale = cast(op, cast(op, x, narrow), "float32"), fixed_in(op, y_scale, narrow)
     scale = laid_out(op, fixed_in(op, y_scale, np.dtype(np.float32)), x, axis, block_size)
-    y = op._npi_true_divide(cast(op, x, "float32"), scale)
-    if precision:
-        y = cast(op, cast(op, y, numpy_dtype(precision)), "float32")
+    y = cast(op, cast(op, op._npi_true_divide(x, scale), narrow), "float32")
     return saturated(op, y, y_zero_point, dtype)
 
 
