@@ -21,6 +21,7 @@ import pytest
 from import_cases import check
 from node_cases import check_eagerly, node
 from random_trees import MODES, branches_of, nodes_of, samples, votes_of
+from running import seed_of
 
 rng = np.random.default_rng(11)
 
@@ -278,3 +279,35 @@ def test_a_vector_is_one_sample():
         return matrix.reference({"x": x[None]})[0]
 
     check(node(matrix.op_type, 3, matrix.attributes, x=samples(rng)[0], expected=expected))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_ensembles(seed):
+    """Any number of trees, depth, modes, targets, votes and aggregates, in all routes."""
+    drawn = np.random.default_rng((seed_of("random ensembles"), seed))
+    targets, several = int(drawn.integers(1, 5)), bool(drawn.integers(2))
+    check(
+        regressor(
+            targets,
+            several,
+            depth=int(drawn.integers(1, 6)),
+            trees=int(drawn.integers(1, 8)),
+            modes=drawn.choice(MODES, int(drawn.integers(1, 6))).tolist(),
+            tracks=bool(drawn.integers(2)),
+            aggregate_function=str(drawn.choice(["SUM", "AVERAGE", "MIN", "MAX"])),
+            base=drawn.standard_normal(targets).tolist() if several else None,
+        )
+    )
+    check(ensemble(targets=targets, sets=bool(drawn.integers(2)), depth=int(drawn.integers(1, 6))))
+
+
+def test_base_values_count_where_no_leaf_votes():
+    """As specified; ONNX Runtime leaves them out there."""
+    attributes = {**ONE_LEAF, "n_targets": 2, "base_values": [0.5, 7.0]}
+    plain = node("TreeEnsembleRegressor", 3, ONE_LEAF, x=samples(rng))
+
+    def expected(x):
+        first = plain.reference({"x": x})[0] + np.float32(0.5)
+        return np.concatenate([first, np.full_like(first, 7)], axis=1)
+
+    check(node("TreeEnsembleRegressor", 3, attributes, x=samples(rng), expected=expected))
