@@ -14,7 +14,7 @@
 # KIND, either express or implied.  See the License for the
 # specific language governing permissions and limitations
 # under the License.
-"""Tables for spectra, on known arrays."""
+"""Windows and tables for spectra, on known arrays."""
 
 from __future__ import annotations
 
@@ -56,3 +56,26 @@ def mel_weight_matrix(
     falling = np.where((bins < right) & (centre < right), falling, 0)
     weights = np.where((bins >= centre) & (centre < right), falling, rising)
     return weights.astype(helper.tensor_dtype_to_np_dtype(output_datatype))
+
+
+def _window(*coefficients):
+    """Fold of a sum of cosines of 0, 1, 2, ... turns."""
+
+    def compute(size, *, output_datatype, periodic):
+        count = int(size.reshape(()))
+        bounded([count])
+        with np.errstate(invalid="ignore"):  # one element that is both ends has no place
+            turns = np.arange(count) / np.float64(count if periodic else count - 1)
+        terms = [c * np.cos(2 * np.pi * k * turns) for k, c in enumerate(coefficients)]
+        values = sum(reversed(terms))  # whose rounded sum is 1 in the middle
+        return values.astype(helper.tensor_dtype_to_np_dtype(output_datatype))
+
+    return compute
+
+
+for _op_type, _coefficients in (
+    ("HannWindow", (0.5, -0.5)),
+    ("HammingWindow", (25 / 46, -21 / 46)),
+    ("BlackmanWindow", (0.42, -0.5, 0.08)),
+):
+    table.op(_op_type, versions=(17,))(_window(*_coefficients))
