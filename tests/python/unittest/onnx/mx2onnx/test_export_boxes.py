@@ -98,3 +98,19 @@ test_box_coding = checks([
            values([0.1, 0.1, 0.2, 0.3], dtype=t, fixed=True))
       for t in ("float32", "float64")),
 ])  # fmt: skip
+
+
+def scores(*shape, dtype="float32"):
+    """Scores without ties."""
+    count = int(np.prod(shape))
+    array = np.random.default_rng(8).permutation(count).reshape(shape) / count
+    return values(array, dtype)
+
+
+test_bipartite_matching = checks([
+    *(case("_contrib_bipartite_matching", scores(*s), threshold=t, is_ascend=a, topk=k)
+      for s in ((4, 3), (2, 3, 5), (2, 2, 4, 4)) for t, k in ((1e-12, -1), (0.7, -1), (0.2, 1))
+      for a in (False, True)),
+    *(case("_contrib_bipartite_matching", scores(2, 3, 5, dtype=t), threshold=0.3)
+      for t in ("float16", "float64")),
+])  # fmt: skip

@@ -23,7 +23,8 @@ import numpy as np
 from ...errors import TranslationError
 from ...translation import TranslationTable
 from .casting import cast
-from .dimensions import sizes
+from .dimensions import positions, sizes
+from .loops import loop
 from .suppression import (
     LIMITS,
     at_most,
@@ -176,3 +177,49 @@ def _sides_and_center(op, boxes):
     low = columns(op, boxes, 0, 2)
     sides = op.Sub(columns(op, boxes, 2, 2), low)
     return sides, op.Add(low, op.Mul(sides, 0.5))
+
+
+@table.op("_contrib_bipartite_matching")
+def bipartite_matching(op, data, *, threshold, is_ascend, topk):
+    """The best pair of a free row and a free column, again and again, for all of a batch at once.
+
+    MXNet stops after ``topk + 1`` pairs. Of equal scores the first is taken.
+    """
+    dtype = op.dtype(data)
+    scores = _batched(op, data)
+    scores = cast(op, scores, np.float32) if dtype == np.float16 else scores
+    working = op.dtype(scores)
+    limit = np.float32(threshold)
+    if is_ascend:
+        scores, limit = op.Neg(scores), -limit
+    rows, columns_ = (positions(op, scores, axis, np.int64) for axis in (1, 2))
+    shapes = [sizes(op, scores, [0, axis]) for axis in (1, 2)]
+    none = [op.ConstantOfShape(shape, value=np.array([-1], np.int64)) for shape in shapes]
+    count = op.ReduceMin(op.Concat(*(sizes(op, scores, [a]) for a in (1, 2)), axis=0), keepdims=0)
+    if topk > 0:
+        most = op.constant(topk + 1, np.int64)
+        count = op.Where(op.Less(count, most), count, most)
+
+    def match(inner, step, scores, by_row, by_column, rows, columns_):
+        across = inner.Squeeze(inner.Shape(columns_), axes=[0])
+        best = inner.ArgMax(inner.Flatten(scores, axis=1), axis=1, keepdims=1)
+        row, column_ = inner.Div(best, across), inner.Mod(best, across)
+        score = inner.ReduceMax(scores, axes=[1, 2], keepdims=0)
+        good = inner.Greater(score, inner.constant(limit, working))
+        good = inner.Unsqueeze(good, axes=[1])
+        at_row = inner.And(inner.Equal(inner.Unsqueeze(rows, axes=[0]), row), good)
+        at_column = inner.And(inner.Equal(inner.Unsqueeze(columns_, axes=[0]), column_), good)
+        by_row = inner.Where(at_row, column_, by_row)
+        by_column = inner.Where(at_column, row, by_column)
+        taken = inner.Or(inner.Unsqueeze(at_row, axes=[2]), inner.Unsqueeze(at_column, axes=[1]))
+        scores = inner.Where(taken, inner.constant(-np.inf, working), scores)
+        return (scores, by_row, by_column, rows, columns_), None
+
+    _, by_row, by_column, *_ = loop(op, match, (scores, *none, rows, columns_), count)
+    ahead = sizes(op, data, range(op.rank(data) - 2))
+    return tuple(
+        cast(op, op.Reshape(marks, op.Concat(ahead, [-1], axis=0)), dtype)
+        if op.rank(data) != 3
+        else cast(op, marks, dtype)
+        for marks in (by_row, by_column)
+    )

@@ -106,7 +106,7 @@ def resize(op, data, *, size, keep_ratio, interp):
         raise TranslationError(f"interp {interp} is none of ONNX's; 0, 1 and 2 are covered")
     if op.dtype(data) != np.float32 and interp:
         raise TranslationError(
-            f"OpenCV interpolates {op.dtype(data)} in fixed point; cast to float32, or take interp=0"
+            f"OpenCV interpolates {op.dtype(data)} in fixed point; cast to float32, or use interp=0"
         )
     rank = op.rank(data)
     pictures = op.Unsqueeze(data, axes=[0]) if rank == 3 else data
