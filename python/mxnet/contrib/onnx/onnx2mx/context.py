@@ -38,7 +38,19 @@ from .names import Names
 from .slicing import cut
 from .spelling import reshape_codes, segments
 from .subgraphs import NestedBuilder
-from .values import Dim, Known, Shape, Size, Tensor, Unavailable, at, join, product, varies
+from .values import (
+    Dim,
+    Known,
+    Shape,
+    Size,
+    Tensor,
+    Unavailable,
+    at,
+    batched,
+    join,
+    product,
+    varies,
+)
 
 #: A constant of fewer bytes is looked up before it is made again.
 LEAST_UNSHARED = 2**16
@@ -65,6 +77,8 @@ class Context:
     ----------
     num_outputs : int
         How many outputs of the node at hand are wanted.
+    loops, clashed : bool
+        Whether MXNet's loops may be used, and whether one met a convolution.
     """
 
     foreach = foreach
@@ -79,6 +93,7 @@ class Context:
         self._sources: Dict[int, Tuple[Any, Tensor]] = {}
         self._used: Set[int] = set()
         self._apart: Set[str] = set()
+        self.loops, self.clashed = True, False
 
     def __getattr__(self, op_name: str) -> Any:
         if op_name.startswith("__"):
@@ -125,22 +140,6 @@ class Context:
             outputs = [self._emit(reorder, [output], codes) for output in outputs]
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
-    def keep_apart(self, kind: str) -> None:
-        """Refuse a graph with a convolution and a loop, see :mod:`layouts`.
-
-        Raises
-        ------
-        DynamicSizeError
-        """
-        if self.eager or isinstance(self.builder, NestedBuilder):
-            return
-        self._apart.add(kind)
-        if len(self._apart) > 1:
-            raise DynamicSizeError(
-                f"{' and '.join(sorted(self._apart))} in one graph are more than MXNet computes "
-                "reliably; with fixed sizes loops are written out: give them by input_shapes"
-            )
-
     def _emit_on_nothing(self, op_name: str, tensors: List[Tensor], attrs: Dict[str, Any]) -> Any:
         """An operator of which some inputs are empty: nothing is run for what is empty itself."""
         if op_name in JOINING and not all(t.is_empty for t in tensors):
@@ -162,6 +161,23 @@ class Context:
         """An empty tensor. There is nothing of it in MXNet; what it is read for is its shape."""
         shape, dtype = tuple(shape), np.dtype(dtype)
         return Tensor(None, shape, dtype, None if varies(shape) else np.zeros(shape, dtype))
+
+    def keep_apart(self, kind: str) -> None:
+        """Refuse a graph with a convolution and a loop, see :mod:`layouts`.
+
+        Raises
+        ------
+        DynamicSizeError
+        """
+        if self.eager:
+            return
+        if {kind} < {kind, *self._apart} or not (self.loops or kind == "a convolution"):
+            self.clashed = True
+            raise DynamicSizeError(
+                "a convolution and a loop in one graph are more than MXNet computes reliably; with "
+                "fixed sizes short loops are written out: give them by input_shapes"
+            )
+        self._apart.add(kind)
 
     @contextlib.contextmanager
     def node(self, name: str, num_outputs: int) -> Iterator[None]:
@@ -197,11 +213,12 @@ class Context:
         self.builder = NestedBuilder(outer[0], self.names.unique)
         self._tensors, self._sources, self._used = dict(outer[1]), dict(outer[3]), set(outer[4])
         self.holders = {size: list(held) for size, held in outer[2].items()}
-        names = copy.deepcopy(self.names)
+        names, apart = copy.deepcopy(self.names), set(self._apart)
         try:
             yield self.builder
         except BaseException:
             self.names.__dict__.update(names.__dict__)  # as if it had not been tried
+            self._apart = apart
             raise
         finally:
             self.builder, self._tensors, self.holders, self._sources, self._used = outer
@@ -356,7 +373,7 @@ class Context:
 
     def reshape(self, x: Tensor, shape: Iterable[Size]) -> Tensor:
         """``x`` in another shape of as many elements; sizes may vary."""
-        shape = tuple(shape)
+        shape = batched(x.carried, tuple(shape))
         if x.is_empty and product(x.shape) == product(shape):
             return tagged(self.nothing(shape, x.dtype), x.element)
         source, target = x.carried, shape or (1,)

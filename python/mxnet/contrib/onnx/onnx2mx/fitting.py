@@ -128,11 +128,21 @@ class Fitting:
         wishes = self.wishes.at_size(dimension, size)
         return Fitting(self.model, wishes, self.planner, self.plan, self.floating)
 
-    def _translated(self, rung: Rung, hasty: bool) -> Imported:
+    def _translated(self, rung: Rung, hasty: bool, loops: bool = True) -> Imported:
+        """The network at these sizes; without loops where one would meet a convolution."""
+        builder = SymbolBuilder(SAMPLES if rung.sizes else 1, self.floating)
+        translator = Translator(self.planner, self.plan, builder, hasty)
+        translator.op.loops = loops
+        try:
+            return self._by(translator, builder, rung)
+        except ConversionError:
+            if not (loops and translator.op.clashed):
+                raise
+        return self._translated(rung, hasty, loops=False)
+
+    def _by(self, translator: Translator, builder: SymbolBuilder, rung: Rung) -> Imported:
         sizes = rung.sizes
         account = Account({triple: name for name, triple in sizes.items()})
-        builder = SymbolBuilder(SAMPLES if sizes else 1, self.floating)
-        translator = Translator(self.planner, self.plan, builder, hasty)
         dims = {name: join(triple) for name, triple in sizes.items()}
         with account.kept():
             names = {i.name: translator.op.names.unique(i.name, claim=True) for i in self._fed()}

@@ -164,7 +164,7 @@ class GraphReader:
         constants = self._initializers(proto, where)
         declared = [ValueInfo.read(v) for v in proto.input]
         self._once((v.name for v in declared), "input", where)
-        # What an operator gives to a subgraph wins over an initializer, which fixes a model's input.
+        # An initializer fixes an input of the model, but not what an operator gives a subgraph.
         inputs = [v for v in declared if where or v.name not in constants]
         outputs = [ValueInfo.read(v) for v in proto.output]
         return self._body(proto.name, inputs, outputs, constants, proto.node, where)

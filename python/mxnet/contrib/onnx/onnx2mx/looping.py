@@ -60,12 +60,14 @@ def foreach(
     TranslationError
         If the body cannot be a graph: a state changes its shape, or one is no tensor.
     """
-    op.keep_apart("a loop")
+    if any(t.is_empty for t in (*elements, *states)):
+        raise TranslationError("MXNet holds no empty tensors, which its loop would go over")
     count = elements[0].shape[0]
     name = op.names.unique(f"{op.scope}_loop")
     columns = [_entering(op, op.reshape(e, (*e.shape, 1)) if e.rank == 1 else e) for e in elements]
     initial = [_entering(op, s) for s in states]
     with op.nested() as inner:
+        op.keep_apart("a loop")
         slices = [
             inner.variable(f"{name}_slice", e.shape[1:], c.dtype) for e, c in zip(elements, columns)
         ]
@@ -73,8 +75,8 @@ def foreach(
         for tensor in (*slices, *before):
             op.hold(tensor)
         outputs, after = body(
-            [_seen(op, v, e.dtype) for v, e in zip(slices, elements)],
-            [_seen(op, v, s.dtype) for v, s in zip(before, states)],
+            [_seen(op, v, e) for v, e in zip(slices, elements)],
+            [_seen(op, v, s) for v, s in zip(before, states)],
         )
         outputs, after = list(map(op.tensor, outputs)), list(map(op.tensor, after))
         _check_states(states, after)
@@ -93,11 +95,9 @@ def foreach(
         shape = (count, *head.carried) if stacked else head.shape
         results.append(op.builder.keep(Tensor(found[index], shape, head.dtype)))
         op.hold(results[-1])
-    stacks = [
-        _seen(op, op.reshape(r, (count, *t.shape)), t.dtype) for r, t in zip(results, outputs)
-    ]
+    stacks = [_seen(op, op.reshape(r, (count, *t.shape)), t) for r, t in zip(results, outputs)]
     last = results[len(heads) - len(after) :]
-    return stacks, [_seen(op, r, s.dtype) for r, s in zip(last, states)]
+    return stacks, [_seen(op, r, s) for r, s in zip(last, states)]
 
 
 def _node(
@@ -125,9 +125,9 @@ def _check_states(before: Sequence[Tensor], after: Sequence[Tensor]) -> None:
     for index, (old, new) in enumerate(zip(before, after)):
         if not isinstance(new, Tensor):
             raise TranslationError(f"its state {index} is no tensor")
-        if (old.shape, old.dtype) != (new.shape, new.dtype):
+        if (old.shape, old.element) != (new.shape, new.element):
             raise DynamicSizeError(
-                f"its state {index} turns from {old.dtype} of {old.shape} into {new.dtype} of "
+                f"its state {index} turns from {old.element} of {old.shape} into {new.element} of "
                 f"{new.shape}"
             )
 
@@ -137,14 +137,16 @@ def _entering(op: Context, tensor: Tensor) -> Tensor:
     if tensor.origin.laid_out:
         reorder, attrs = IN_ORDER
         tensor = dataclasses.replace(getattr(op, reorder)(tensor, **attrs), shape=tensor.shape)
-    return _seen(op, tensor, np.dtype(np.uint8)) if tensor.dtype == bool else tensor
+    if tensor.dtype == bool:
+        return dataclasses.replace(op.Cast(tensor, dtype="uint8"), shape=tensor.shape)
+    return tensor
 
 
-def _seen(op: Context, tensor: Tensor, dtype: np.dtype) -> Tensor:
+def _seen(op: Context, tensor: Tensor, like: Tensor) -> Tensor:
     """A tensor as what it is outside of a loop."""
-    if tensor.dtype == dtype:
-        return tensor
-    return dataclasses.replace(op.Cast(tensor, dtype=dtype.name), shape=tensor.shape)
+    if tensor.dtype != like.dtype:
+        tensor = dataclasses.replace(op.Cast(tensor, dtype=like.dtype.name), shape=tensor.shape)
+    return dataclasses.replace(tensor, stands_for=like.stands_for)
 
 
 def _head(op: Context, tensor: Any) -> Tensor:
@@ -153,8 +155,8 @@ def _head(op: Context, tensor: Any) -> Tensor:
     The backward pass of MXNet's loop fails where an output has no gradient at all, as that of a
     comparison or of Floor; so each has one for the zero that is added to it.
     """
-    if not isinstance(tensor, Tensor):
-        raise TranslationError("what its body gives is no tensor")
+    if not isinstance(tensor, Tensor) or tensor.is_empty:
+        raise TranslationError("what its body gives is no tensor, or an empty one")
     tensor = _entering(op, tensor)
     zero = op.constant(np.full((1,), -0.0 if tensor.dtype.kind == "f" else 0, tensor.dtype))
     return dataclasses.replace(op._npi_add(tensor, zero), shape=tensor.shape)

@@ -239,7 +239,7 @@ class Scan:
             found = self.body(*before, *slices)
             new = [chosen(op, counts, *pair) for pair in zip(found, before)]
             rows = [op.tensor(row) for row in found[self.states :]]
-            nothing = [op.full(row.shape, 0, row.dtype) for row in rows]
+            nothing = [op.full(row.shape, 0, row.element) for row in rows]
             return [chosen(op, counts, *pair) for pair in zip(rows, nothing)], new
 
         steps = op.Cast(op.arange(0, whole, 1, np.int64), dtype=length.dtype.name)
@@ -258,5 +258,5 @@ class Scan:
         count = stack.shape[0]
         if count == whole:
             return stack
-        missing = self.op.fixed(np.zeros((whole - count, *stack.shape[1:]), stack.dtype))
+        missing = self.op.fixed(np.zeros((whole - count, *stack.shape[1:]), stack.element))
         return joined(self.op, [stack, missing], 0)

@@ -20,6 +20,8 @@ known at conversion time, or tensors."""
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from ...dtypes import numpy_dtype
@@ -71,7 +73,13 @@ def part(op, value, axis, begin, end):
     if plain(value):
         array = value.at(0)
         return op.fixed(array[(slice(None),) * axis + (slice(begin, end),)])
-    return op.cut(op.tensor(value), axis, begin, end)
+    tensor = op.tensor(value)
+    return like(op.cut(tensor, axis, begin, end), tensor)
+
+
+def like(tensor, source):
+    """``tensor`` as one of the element type of ``source``, from which it was cut or moved."""
+    return dataclasses.replace(tensor, stands_for=source.stands_for)
 
 
 def element(op, value, axis, index):
@@ -80,7 +88,7 @@ def element(op, value, axis, index):
         return op.fixed(np.take(value.at(0), index, axis))
     tensor = op.tensor(value)
     cut = op.cut(tensor, axis, index, index + 1)
-    return op.reshape(cut, tensor.shape[:axis] + tensor.shape[axis + 1 :])
+    return like(op.reshape(cut, tensor.shape[:axis] + tensor.shape[axis + 1 :]), tensor)
 
 
 def joined(op, values, axis, new_axis=False):
@@ -97,7 +105,7 @@ def joined(op, values, axis, new_axis=False):
     tensors = [op.tensor(v) for v in values]
     if new_axis:
         tensors = [op.reshape(t, (*t.shape[:axis], 1, *t.shape[axis:])) for t in tensors]
-    return concat(op, *tensors, axis=axis)
+    return like(concat(op, *tensors, axis=axis), tensors[0])
 
 
 def empty(op, info, axis=0):
@@ -127,14 +135,14 @@ def chosen(op, condition, one, other):
         raise DynamicSizeError(
             "a condition computed at run time decides what kind of value there is"
         )
-    if (one.shape, one.dtype) != (other.shape, other.dtype):
+    if (one.shape, one.element) != (other.shape, other.element):
         raise DynamicSizeError(
-            f"a condition computed at run time decides between {one.dtype} of {one.shape} and "
-            f"{other.dtype} of {other.shape}"
+            f"a condition computed at run time decides between {one.element} of {one.shape} and "
+            f"{other.element} of {other.shape}"
         )
     one, other = op.tensor(one), op.tensor(other)
     flag = op.reshape(condition, (1,))
-    return op.reshape(op._npi_where(flag, one, other), one.shape)
+    return like(op.reshape(op._npi_where(flag, one, other), one.shape), one)
 
 
 def _same(one, other):
@@ -150,11 +158,12 @@ def moved(op, value, source, target):
     tensor = op.tensor(value)
     order = [i for i in range(tensor.rank) if i != source]
     order.insert(target, source)
-    return without_bool(op, lambda x: op.transpose(x, axes=tuple(order)), tensor)
+    return like(without_bool(op, lambda x: op.transpose(x, axes=tuple(order)), tensor), tensor)
 
 
 def reversed_along(op, value, axis):
     """``value`` from its end along one axis."""
     if plain(value):
         return op.fixed(np.flip(value.at(0), axis))
-    return without_bool(op, lambda x: op.reverse(x, axis=(axis,)), op.tensor(value))
+    tensor = op.tensor(value)
+    return like(without_bool(op, lambda x: op.reverse(x, axis=(axis,)), tensor), tensor)

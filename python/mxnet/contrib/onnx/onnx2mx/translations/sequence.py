@@ -24,7 +24,7 @@ import numpy as np
 from ...translation import TranslationTable
 from ..values import Known, Tensor
 from .axes import from_front
-from .passing import joined, number, part, plain
+from .passing import joined, like, number, part, plain
 
 table = TranslationTable()
 
@@ -100,7 +100,9 @@ def split_to_sequence(op, input, split=None, *, axis, keepdims):
         return parts
     shape = (*input.shape[:axis], *input.shape[axis + 1 :])
     return [
-        op.fixed(p.at(0).reshape(shape)) if plain(p) else op.reshape(op.tensor(p), shape)
+        op.fixed(p.at(0).reshape(shape))
+        if plain(p)
+        else like(op.reshape(op.tensor(p), shape), op.tensor(p))
         for p in parts
     ]
 
@@ -136,7 +138,7 @@ def _index(op, position, count, behind=0):
 def _check_type(op, sequence, value):
     for other in sequence:
         if isinstance(value, (Known, Tensor)) and isinstance(other, (Known, Tensor)):
-            if value.dtype != other.dtype:
-                op.fail(f"a sequence of {other.dtype} cannot hold {value.dtype}")
+            if value.element != other.element:
+                op.fail(f"a sequence of {other.element} cannot hold {value.element}")
         elif type(value) is not type(other):
             op.fail("a sequence holds tensors only or sequences only")
