@@ -37,7 +37,7 @@ CASES = [
         dynamic=True,
     ),
 ]
-for _version in (9, 11):
+for _version in (9, 11, 28):
     CASES += [
         case(
             _version,
@@ -45,6 +45,7 @@ for _version in (9, 11):
             x=normal(2, 3),
             k=value([0, 1, 1, 0, 1], "bool"),
             dynamic=(2,),
+            as_opset=min(_version, 11),
         ),
         case(
             _version,
@@ -52,6 +53,7 @@ for _version in (9, 11):
             x=normal(2, 3, 4),
             k=value([1, 0, 1], "bool"),
             dynamic=(2, 3),
+            as_opset=min(_version, 11),
         ),
     ]
 for _version in (10, 11, 13):
