@@ -142,7 +142,8 @@ class Fitting:
 
     def _by(self, translator: Translator, builder: SymbolBuilder, rung: Rung) -> Imported:
         sizes = rung.sizes
-        account = Account({triple: name for name, triple in sizes.items()})
+        ones = (join(sizes[name]) for name in self._ones() if name in sizes)
+        account = Account({triple: n for n, triple in sizes.items()}, ones=frozenset(ones))
         dims = {name: join(triple) for name, triple in sizes.items()}
         with account.kept():
             names = {i.name: translator.op.names.unique(i.name, claim=True) for i in self._fed()}
@@ -162,6 +163,15 @@ class Fitting:
             step=rung.step,
             rungs=1,
         )
+
+    def _ones(self) -> Set[str]:
+        """Dimensions that are the first of an input and 1 in the model, and vary as is wished."""
+        declared = {v.name: v.shape or () for v in self.model.graph.inputs}
+        return {
+            i.shape[0]
+            for i in self.wishes.inputs
+            if i.shape and isinstance(i.shape[0], str) and declared[i.name][:1] == (1,)
+        }
 
     def _fed(self) -> Iterator[Input]:
         return (given for given in self.wishes.inputs if given.used)

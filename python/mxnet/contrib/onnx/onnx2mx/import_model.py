@@ -65,6 +65,7 @@ def import_model(
         Shapes of inputs, in place of the declared ones. A size is an int, a name for one that
         varies (equal names are equal sizes) or None for one that varies on its own. So a declared
         size can be fixed, and a fixed one be made to vary: ``{"data": ("N", 3, 224, 224)}``.
+        Where a batch of 1 is made to vary, a 1 that shapes inside begin with is read as the batch.
     input_values : dict of str to array_like, optional
         Inputs to make constants of: needed where they decide shapes.
     sizes : dict of str to (int or three ints), optional

@@ -29,7 +29,19 @@ import contextvars
 import dataclasses
 import math
 import operator
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NoReturn, Optional, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    NoReturn,
+    Optional,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 
@@ -47,10 +59,13 @@ class Account:
         Name of a dynamic dimension by its sizes in the samples, for messages.
     assumptions : list of str
         Choices that fell alike in all samples and might fall otherwise outside them.
+    ones : frozenset of Dim
+        Sizes of first axes that the user lets vary where the model says 1.
     """
 
     names: Dict[Tuple[int, ...], str] = dataclasses.field(default_factory=dict)
     assumptions: List[str] = dataclasses.field(default_factory=list)
+    ones: FrozenSet[Dim] = frozenset()
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
@@ -70,6 +85,26 @@ def assume(text: str) -> None:
     account = _account.get(None)
     if account is not None and text not in account.assumptions:
         account.assumptions.append(text)
+
+
+def batched(source: Shape, target: Shape) -> Shape:
+    """``target``, its leading 1 read as the batch where ``source`` has one in place of a 1.
+
+    A model for one image says 1 where it means the batch; nothing else could be meant where only
+    then as many elements come out as go in.
+    """
+    account = _account.get(None)
+    if account is None or not source or source[0] not in account.ones or target[:1] != (1,):
+        return target
+    batch: Any = source[0]
+    read: List[Any] = [batch, *target[1:]]
+    for i, size in enumerate(target):  # what is left for one axis has the batch in it
+        if isinstance(size, Dim) and size != batch and not varies(size % batch):
+            read[i] = size // batch if size % batch == 0 else size
+    if product(source) != product(read):
+        return target
+    assume(f"the 1 that shapes begin with is {batch}, the batch")
+    return tuple(read)
 
 
 class Dim:

@@ -22,7 +22,13 @@ import mxnet as mx
 import numpy as np
 import onnx
 import pytest
-from mxnet.contrib.onnx import ModelError, import_model, import_to_gluon
+from mxnet.contrib.onnx import (
+    ConversionError,
+    ConversionWarning,
+    ModelError,
+    import_model,
+    import_to_gluon,
+)
 from mxnet.contrib.onnx.dtypes import carrier
 from mxnet.contrib.onnx.onnx2mx.import_model import translate
 from onnx import TensorProto, helper, numpy_helper
@@ -368,3 +374,24 @@ def test_whole_numbers_as_inputs(rng):
         inputs = {"i": rng.integers(0, 9, shape)}
         assert_close(run_module(symbol, arg_params, aux_params, inputs), Session(model)(inputs))
     assert as_arrays([np.int64([1])])[0].dtype == np.int64
+
+
+def test_a_batch_of_1_that_is_built_in_can_be_made_to_vary(rng):
+    """On request; nothing else could be meant by the 1, and the user is told."""
+    model = parse(
+        """g (float[1, 4, 6] x) => (float[1, 12] y)
+           <int64[4] s = {1, 2, 2, 6}, int64[2] f = {1, -1}> {
+             r = Reshape (x, s) m = MaxPool <kernel_shape = [1, 2], strides = [1, 2]> (r)
+             y = Reshape (m, f) }"""
+    )
+    session, x = Session(model), rng.normal(size=(3, 4, 6)).astype(np.float32)
+    with pytest.warns(ConversionWarning, match="the 1 that shapes begin with is N, the batch"):
+        symbol, *params = import_model(model, input_shapes={"x": ("N", 4, 6)})
+    (y,) = run_module(symbol, *params, {"x": x})
+    each = [session([x[i : i + 1]])[0] for i in range(3)]
+    assert y.shape == (3, 12) and np.array_equal(y, np.concatenate(each))
+    other = parse(
+        "g (float[N, 4] x) => (float[1, 4] y) <int64[2] s = {1, 4}> { y = Reshape (x, s) }"
+    )
+    with pytest.raises(ConversionError, match="sizes={'N': 1}"):  # the model itself says N
+        import_model(other)
