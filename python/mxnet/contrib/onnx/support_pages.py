@@ -63,7 +63,13 @@ OPSET = re.compile(r"up to opset (\d+)")
 
 def pages() -> Dict[str, str]:
     """Text of every page by file name."""
-    return {"support_import.md": import_page(), "support_export.md": export_page()}
+    from .core_operators import core_page
+
+    return {
+        "support_import.md": import_page(),
+        "support_export.md": export_page(),
+        "core_operators.md": core_page(),
+    }
 
 
 def page_opset(text: str) -> int:

@@ -22,8 +22,8 @@ X = data(2, 3, 4)
 HEADS = ["LinearRegressionOutput", "MAERegressionOutput", "LogisticRegressionOutput"]
 
 test_loss = checks([
-    *(case("softmax_cross_entropy", data(3, 4, low=-b, high=b), values([1, 0, 3])) for b in (2, 40)),
-
+    *(case("softmax_cross_entropy", data(3, 4, low=-b, high=b), values([1, 0, 3]))
+      for b in (2, 40)),
     *(case(n, X, label(2, 3, 4), grad_scale=3) for n in HEADS),
     case("SVMOutput", data(2, 3), label(2), margin=2, use_linear=True),
     case("MakeLoss", X, grad_scale=2, normalization="batch"),

@@ -36,7 +36,8 @@ refusals.refuse(
     "ONNX has no orthogonal factors, and LAPACK chooses their signs", "_linalg_gelqf"
 )  # fmt: skip
 refusals.refuse(
-    "it runs the user's own code: give a row for it with translations=", "Custom", "_CustomFunction",
+    "it runs the user's own code: give a row for it with translations=",
+    "Custom", "_CustomFunction",
     "_Native", "_NDArray",
 )  # fmt: skip
 refusals.refuse(
