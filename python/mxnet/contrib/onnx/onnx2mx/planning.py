@@ -34,6 +34,8 @@ from .normalise import FunctionKey, Model, imported_versions
 
 #: An operator that has no row: domain, name, version (0 where ONNX has no record of it).
 Operator = Tuple[str, str, int]
+#: Most bodies that are kept by the types they were made for: those in loops are met again.
+MOST_TYPED = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +106,7 @@ class Planner:
         self.missing: Dict[Operator, List[str]] = {}
         self.reasons: Dict[Operator, str] = {}
         self._calls: List[FunctionKey] = []
+        self._typed: Dict[Tuple[int, Tuple[bytes, ...]], Tuple[Step, Plan]] = {}
 
     def plan(self) -> Plan:
         """The plan of the whole model.
@@ -130,6 +133,9 @@ class Planner:
         UnsupportedOperatorError
             If the body for these types needs operators that have no row.
         """
+        key = id(step), tuple(t.SerializeToString() for t in types)
+        if key in self._typed:
+            return self._typed[key][1]
         planner = Planner(self.model, self.table, self.own)
         assert step.schema is not None
         function = schema_body(step.schema, step.opset, step.node, types)
@@ -140,6 +146,9 @@ class Planner:
             raise planner._unsupported()
         if planner.problems:
             refuse(planner.problems)
+        if len(self._typed) >= MOST_TYPED:
+            self._typed.clear()
+        self._typed[key] = step, plan  # with the step, so that no other one gets its id
         return plan
 
     def _graph(self, graph: Graph, opsets: Mapping[str, int]) -> Plan:

@@ -27,8 +27,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Set, Tuple
 import mxnet as mx
 import numpy as np
 
-from ..dtypes import in_mxnet
-from .builders import holds, to_ndarray
+from .builders import carried, carries, tagged, to_ndarray
 from .computing import leaves
 from .edges import element_type
 from .graph import ValueInfo
@@ -36,7 +35,7 @@ from .inference import FAILURES, reason
 from .planning import Plan, Planner
 from .specialising import MOST_FLOATS, Described, Head, NotStatic, Static, specialise
 from .translating import Translator
-from .values import Known, Tensor, Value
+from .values import Known, Tensor, Value, at
 from .weights import WeightedRun
 
 #: Specialisations that a block keeps; the one unused for longest goes first.
@@ -177,7 +176,7 @@ class Specialiser:
             The same names.
         ctx : mxnet.Context
         """
-        given = {name: _moved(infos[name], value, ctx) for name, value in given.items()}
+        given = {name: _moved(value, ctx) for name, value in given.items()}
         compiled = self._found(infos, given)
         if compiled is None:
             return self._eagerly(infos, given, ctx)
@@ -230,7 +229,7 @@ class Specialiser:
         return array if array.dtype == wanted else array.astype(wanted)
 
     def _constant(self, parameter: Any, ctx: mx.Context) -> mx.nd.NDArray:
-        key = id(parameter.array), ctx
+        key = id(parameter.array), ctx, parameter.carrier
         if key not in self._copies:
             made = to_ndarray(parameter.array, ctx, parameter.carrier)
             # With the array, so that no other one gets its id.
@@ -361,6 +360,8 @@ class Specialiser:
                 return value.at(0)
             if value is None:
                 return None
+            if value.is_empty:
+                return np.zeros(at(value.shape, 0), value.element)
             with translator.op.node("output", 1):
                 value = translator.op.identity(value) if id(value.handle) in handed else value
             return value.handle, value.shape
@@ -375,15 +376,13 @@ def _arrays(given: Mapping[str, Any]) -> List[Any]:
     return leaves(list(given.values()))
 
 
-def _moved(info: ValueInfo, value: Any, ctx: mx.Context) -> Any:
-    """Arrays of types that MXNet has as arrays of MXNet, and those of others as NumPy's."""
+def _moved(value: Any, ctx: mx.Context) -> Any:
+    """NumPy arrays that MXNet can hold, in their own type or another, as arrays of MXNet."""
     if isinstance(value, list):
-        return [_moved(info.element or info, each, ctx) for each in value]
-    if isinstance(value, np.ndarray):
-        return to_ndarray(value, ctx) if holds(value) else value
-    if value is None or in_mxnet(element_type(info.element or info, value)):
-        return value
-    return _numbers(info.element or info, value)
+        return [_moved(each, ctx) for each in value]
+    if isinstance(value, np.ndarray) and carries(value):
+        return to_ndarray(carried(value), ctx)
+    return value
 
 
 def _shape(info: ValueInfo, array: Any) -> Tuple[int, ...]:
@@ -412,7 +411,7 @@ def _value(info: ValueInfo, value: Any) -> Value:
     dtype = element_type(info, value)
     if dtype.kind in "iub" and value.size <= MOST_DECIDING:
         return Known.of(info.name, [_numbers(info, value)])
-    return Tensor(value, _shape(info, value), dtype)
+    return tagged(Tensor(value, _shape(info, value), np.dtype(value.dtype)), dtype)
 
 
 def _numbers(info: ValueInfo, value: Any) -> np.ndarray:

@@ -426,3 +426,19 @@ def test_the_iterations_of_a_loop_may_be_a_size():
         outputs = executor.forward(**{n: mx.nd.array(a) for n, a in inputs.items()})
         for one, other in zip(outputs, wanted):
             np.testing.assert_allclose(one.asnumpy(), other, 1e-5, 1e-5)
+
+
+def test_a_block_that_compiles_both_branches_at_one_size_and_runs_one_at_another():
+    text = """g (int64[n, 4] x, bool c) => (int64[m, 4] y)
+        <int64[4] w = {1, 2, 3, 4}, int64[2] shape = {2, 4}> {
+            y = If (c) <
+                then_branch = t () => (int64[n, 4] a) { a = Add (x, w) },
+                else_branch = e () => (int64[2, 4] b) { r = Reshape (x, shape)  b = Sub (r, w) }
+            >
+        }"""
+    block = mx.contrib.onnx.import_to_gluon(parsed(text))
+    session = Session(parsed(text))
+    for rows, taken in ((2, True), (3, True), (2, False), (3, True)):
+        inputs = {"x": np.arange(rows * 4).reshape(rows, 4), "c": array(taken, bool)}
+        given = [mx.nd.array(a.reshape(a.shape or (1,)), dtype=a.dtype) for a in inputs.values()]
+        np.testing.assert_array_equal(block(*given).asnumpy(), session(inputs)[0])
