@@ -284,3 +284,86 @@ def test_a_detector(route):
             assert a.dtype == e.dtype and a.shape == e.shape
             np.testing.assert_allclose(a, e, 1e-4, 1e-5)
     assert max(counts) > 1
+
+
+def _nothing(*shape, dtype="float32"):
+    return np.zeros(shape, dtype)
+
+
+@pytest.mark.parametrize(
+    "opset, text, arrays",
+    [
+        (16, "y = RoiAlign <output_height=2, output_width=3> (x, r, b)",
+         {"x": _IMAGE, "r": _nothing(0, 4), "b": ints()}),
+        (1, "y = MaxRoiPool <pooled_shape=[2, 3]> (x, r)", {"x": _IMAGE, "r": _nothing(0, 5)}),
+        (16, "y = GridSample (x, g)", {"x": _nothing(0, 3, 6, 7), "g": _nothing(0, 2, 2, 2)}),
+        (11, "y = NonMaxSuppression (x, s, n)",
+         {"x": _nothing(1, 0, 4), "s": _nothing(1, 1, 0), "n": ints(5)}),
+        (19, "y = DeformConv (x, w, o)",
+         {"x": _nothing(0, 2, 4, 4), "w": _nothing(3, 2, 3, 3), "o": _nothing(0, 18, 2, 2)}),
+        (11, "y, z = TopK (x, n)", {"x": _nothing(0), "n": ints(0)}),
+        (11, "y, z = TopK <axis=0> (x, n)", {"x": _IMAGE, "n": ints(0)}),
+        (13, "y = ScatterElements (x, i, u)",
+         {"x": _IMAGE, "i": _nothing(0, 3, 6, 7, dtype="int64"), "u": _nothing(0, 3, 6, 7)}),
+        (18, "y = Col2Im (x, n, k)", {"x": _nothing(0, 12, 20), "n": ints(6, 6), "k": ints(2, 3)}),
+    ],
+)  # fmt: skip
+def test_what_finds_nothing(opset, text, arrays):
+    """Detectors meet images without objects, and levels without regions."""
+    given = case(opset, text, **arrays)
+    wanted = given.reference(arrays)
+    for a, e in zip(backend.prepare(given.model()).run(arrays), wanted):
+        assert a.shape == e.shape and a.dtype == e.dtype
+        np.testing.assert_array_equal(a, e)
+
+
+#: As torchvision spreads regions over levels by their size, each read from features of its own.
+LEVELS = """<ir_version: 8, opset_import: ["": 16]>
+levels (float[1, 2, H, W] fine, float[1, 2, H2, W2] coarse, float[R, 4] boxes)
+=> (float[R, 2, 2, 2] y) {
+  x1, y1, x2, y2 = Split <axis=1> (boxes)
+  wide = Sub (x2, x1)
+  high = Sub (y2, y1)
+  area_column = Mul (wide, high)
+  axis1 = Constant <value_ints=[1]> ()
+  area = Squeeze (area_column, axis1)
+  limit = Constant <value_float=16.0> ()
+  is_coarse = Greater (area, limit)
+  is_fine = Not (is_coarse)
+  count = Shape <end=1> (boxes)
+  rest = Constant <value_ints=[2, 2, 2]> ()
+  shape = Concat <axis=0> (count, rest)
+  blank = ConstantOfShape (shape)
+  fine_places = NonZero (is_fine)
+  fine_index = Transpose <perm=[1, 0]> (fine_places)
+  fine_boxes = GatherND (boxes, fine_index)
+  fine_count = Shape <end=1> (fine_boxes)
+  fine_batch = ConstantOfShape <value=int64[1] {0}> (fine_count)
+  fine_regions = RoiAlign <output_height=2, output_width=2, sampling_ratio=2>
+    (fine, fine_boxes, fine_batch)
+  with_fine = ScatterND (blank, fine_index, fine_regions)
+  coarse_places = NonZero (is_coarse)
+  coarse_index = Transpose <perm=[1, 0]> (coarse_places)
+  coarse_boxes = GatherND (boxes, coarse_index)
+  coarse_count = Shape <end=1> (coarse_boxes)
+  coarse_batch = ConstantOfShape <value=int64[1] {0}> (coarse_count)
+  coarse_regions = RoiAlign <output_height=2, output_width=2, sampling_ratio=2, spatial_scale=0.5>
+    (coarse, coarse_boxes, coarse_batch)
+  y = ScatterND (with_fine, coarse_index, coarse_regions)
+}"""
+
+
+@pytest.mark.parametrize("sides", [[2, 6, 3, 7], [2, 3], [6, 7], [2], []])
+def test_regions_on_levels(sides):
+    model = onnx.parser.parse_model(LEVELS)
+    corner = np.arange(len(sides), dtype="float32")[:, None] * [0.5, 0.25]
+    boxes = np.concatenate([corner, corner + np.array(sides)[:, None]], 1).reshape(-1, 4)
+    inputs = {"fine": uniform(-1, 1, 1, 2, 12, 10), "coarse": uniform(-1, 1, 1, 2, 6, 5)}
+    inputs["boxes"] = boxes.astype("float32")
+    (wanted,) = Session(model)(inputs)
+    (found,) = backend.prepare(model).run(inputs)
+    assert found.shape == wanted.shape
+    np.testing.assert_allclose(found, wanted, 1e-5, 1e-6)
+    if sides:  # mx.nd arrays are never empty
+        y = import_to_gluon(model)(*map(mx.nd.array, inputs.values()))
+        np.testing.assert_allclose(y.asnumpy(), wanted, 1e-5, 1e-6)

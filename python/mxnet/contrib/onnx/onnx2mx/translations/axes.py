@@ -18,6 +18,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 
 def from_front(op, axis, rank):
     """``axis`` counted from the front; out of range it is refused, MXNet would read elsewhere."""
@@ -46,3 +48,8 @@ def without_axes(op, x, axes):
 def along_axis(op, vector, axis, rank):
     """``vector`` laid along ``axis``, to broadcast with a tensor of rank ``rank``."""
     return op.reshape(vector, (1,) * axis + vector.shape + (1,) * (rank - 1 - axis))
+
+
+def emptiness(op, shape, dtype):
+    """What has no elements, where ``shape`` says so, else None: MXNet computes none."""
+    return op.fixed(np.zeros(shape, dtype)) if 0 in shape else None

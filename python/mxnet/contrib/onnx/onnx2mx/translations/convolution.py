@@ -26,7 +26,7 @@ import numpy as np
 from ...translation import TranslationTable
 from ..values import Dim, Tensor
 from . import resampling
-from .axes import along_axis
+from .axes import along_axis, emptiness
 from .precision import cast, without_float16
 from .windows import check_room, padded, windows_over, with_pads
 
@@ -213,6 +213,9 @@ def deform_conv(
     wanted = (x.shape[0], count * len(kernel), *space)
     if offset.shape != wanted:
         op.fail(f"the offset is {offset.shape}, not {wanted}")
+    none = emptiness(op, (x.shape[0], w.shape[0], *space), x.dtype)
+    if none is not None:
+        return none
     if mask is None:
         mask = op.full((x.shape[0], count, *space), 1, x.dtype)
 
@@ -296,6 +299,9 @@ def col2im(op, input, *, image_shape, block_shape, strides=None, pads=None, dila
     check_room(op, windows)
     if math.prod(windows.counts) != input.shape[2]:
         op.fail(f"{input.shape[2]} columns for {windows.counts} blocks")
+    none = emptiness(op, image.shape, input.dtype)
+    if none is not None:
+        return none
     if input.dtype.kind != "f" or len(block_shape) == 3:
         return _added(op, input, image.shape, windows)
     return without_float16(op, lambda x: _overlapped(op, x, image.shape, windows), input)

@@ -23,6 +23,7 @@ import numpy as np
 from ...translation import TranslationTable
 from ..values import Tensor
 from . import resampling
+from .axes import emptiness
 from .comparison import where
 from .precision import cast, without_float16
 from .resampling import Taps, extent, number
@@ -78,6 +79,9 @@ def roi_align_16(
     if x.rank != 4 or rois.rank != 2 or rois.shape[-1] != 4:
         op.fail(f"rois of {rois.shape} for an image of {x.shape}")
     size, aligned = (output_height, output_width), coordinate_transformation_mode == "half_pixel"
+    none = emptiness(op, (rois.shape[0], x.shape[1], *size), x.dtype)
+    if none is not None:
+        return none
 
     def compute(x, rois):
         batch = _inside(op, cast(op, batch_indices, x.dtype), x)
@@ -223,6 +227,9 @@ def _crossed(op, taps, others, axis):
 def max_roi_pool(op, x, rois, *, pooled_shape, spatial_scale):
     if x.rank != 4 or rois.rank != 2 or rois.shape[-1] != 5 or len(pooled_shape) != 2:
         op.fail(f"rois of {rois.shape} into {pooled_shape} for an image of {x.shape}")
+    none = emptiness(op, (rois.shape[0], x.shape[1], *pooled_shape), x.dtype)
+    if none is not None:
+        return none
 
     def compute(x, rois):
         batch, boxes = op.cut(rois, 1, 0, 1), _bounded(op, op.cut(rois, 1, 1, 5), FARTHEST)

@@ -25,6 +25,7 @@ import numpy as np
 from ...translation import TranslationTable
 from ..values import product
 from . import resampling
+from .axes import emptiness
 from .comparison import where
 from .precision import cast
 from .resampling import extent, number
@@ -48,6 +49,9 @@ def grid_sample(op, x, grid, *, mode, padding_mode, align_corners):
         op.fail(f"mode '{mode}' with padding_mode '{padding_mode}' is not known")
     if space < 1 or grid.rank != space + 2 or grid.shape[-1] != space:
         op.fail(f"a grid of {grid.shape} does not fit a tensor of {x.shape}")
+    none = emptiness(op, (*x.shape[:2], *grid.shape[1:-1]), x.dtype)
+    if none is not None:
+        return none
     wide = np.float64 if np.float64 in (grid.dtype, x.dtype) else np.float32
     shape, points = grid.shape[1:-1], product(grid.shape[1:-1])
     places = cast(op, op.reshape(grid, (grid.shape[0], points, space)), wide)

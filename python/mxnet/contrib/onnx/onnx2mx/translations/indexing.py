@@ -190,6 +190,8 @@ def scatter_elements(op, data, indices, updates, *, axis, reduction="none"):
     axis = from_front(op, axis, data.rank)
     if indices.shape != updates.shape or indices.rank != data.rank:
         op.fail(f"indices {indices.shape} and updates {updates.shape} for data {data.shape}")
+    if 0 in indices.shape:
+        return data
     places = _element_places(op, _safe(op, indices, data.shape[axis]), axis)
     places = _stacked(op, places)
     return without_bool(op, lambda x, u: _placed(op, x, places, u, reduction), data, updates)

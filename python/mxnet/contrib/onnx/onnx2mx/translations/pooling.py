@@ -26,6 +26,7 @@ import numpy as np
 
 from ...translation import TranslationTable
 from ..values import Dim
+from .axes import emptiness
 from .comparison import where
 from .precision import cast, computed_in, scalar
 from .windows import Windows, check_room, rest_of, windows_over, with_pads
@@ -176,6 +177,9 @@ def max_unpool(op, x, i, *, output_shape=None, kernel_shape, strides=None, pads=
     given = shape if output_shape is None else tuple(output_shape)
     if len(given) != x.rank or any(a < b for a, b in zip(given, shape)):
         op.fail(f"output_shape {given} has no room for {shape}")
+    none = emptiness(op, given, x.dtype)
+    if none is not None:
+        return none
     count = math.prod(shape)
     known = op.known(i)
     if known is not None and not 0 <= known.min() <= known.max() < count:

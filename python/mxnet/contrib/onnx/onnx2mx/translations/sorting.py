@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...translation import TranslationTable
-from .axes import from_front
+from .axes import emptiness, from_front
 from .precision import cast, scalar
 
 table = TranslationTable()
@@ -36,10 +36,12 @@ def top_k(op, x, *, k, axis, largest=1):
     """
     k = int(k[0] if isinstance(k, list) else k)
     axis = from_front(op, axis, x.rank)
-    if k < 1:
-        op.fail(f"k={k}: MXNet would sort all")
-    if k > x.shape[axis]:
+    if k < 0 or k > x.shape[axis]:
         op.fail(f"k={k} of an axis of size {x.shape[axis]}")
+    shape = tuple(k if i == axis else n for i, n in enumerate(x.shape))
+    none = emptiness(op, shape, x.dtype)
+    if none is not None:
+        return none, op.fixed(np.zeros(shape, np.int64))
     last = x.rank - 1
     x = x if axis == last else op.swapaxes(x, dim1=axis, dim2=last)
     places = op.arange(0, x.shape[last], 1, np.int64)
