@@ -33,6 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::mxnet.contrib.onnx.errors.Conve
 ROWS = pathlib.Path(import_cases.__file__).with_name("onnx2mx")
 #: Reasons for which a case may stop on its way back, by pattern of the message.
 STOPS = {
+    "_foreach": "a loop of MXNet's",
     "its parameters must be constants": "a recurrent layer whose weights are inputs",
     "is in ONNX since opset": "operators newer than the target",
     "has 'reduction' since opset": "a scatter that adds up, before opset 16",
