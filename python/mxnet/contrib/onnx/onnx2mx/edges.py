@@ -23,12 +23,12 @@ from typing import Any, List, Optional
 import mxnet as mx
 import numpy as np
 
-from ..dtypes import ELEMENT_TYPES, numpy_dtype, onnx_name
-from ..errors import ModelError, TranslationError
-from .graph import ValueInfo
+from onnx import helper
 
-#: MXNet's types for the types of NumPy that it lacks.
-CARRIERS = {t.numpy: np.dtype(t.carrier) for t in ELEMENT_TYPES if t.numpy and t.carrier}
+from ..dtypes import carrier, onnx_name
+from ..errors import ModelError
+from .graph import ValueInfo
+from .values import plain
 
 
 def taken(info: ValueInfo, given: Any, edge_type: Optional[np.dtype] = None) -> Any:
@@ -90,19 +90,18 @@ def _of_numpy(info: ValueInfo, given: np.ndarray) -> np.ndarray:
 
 
 def _declared(info: ValueInfo) -> Optional[np.dtype]:
-    """The element type that NumPy has for the declared one, or None."""
-    try:
-        return numpy_dtype(info.data_type)
-    except TranslationError:
-        return None
+    """The declared element type, of NumPy or of ml_dtypes; None where none is declared."""
+    return np.dtype(helper.tensor_dtype_to_np_dtype(info.data_type)) if info.data_type else None
 
 
 def _check(info: ValueInfo, dtype: np.dtype, shape: Any) -> None:
     declared = _declared(info)
-    if declared is not None and dtype not in (declared, CARRIERS.get(declared)):
+    if declared is not None and dtype not in (declared, carrier(declared)):
+        held = carrier(declared)
+        remedy = f"make the array with dtype='{held}'" if held else "give an array of NumPy"
         raise ModelError(
             f"input '{info.name}' is given as {dtype}, the model wants "
-            f"{onnx_name(info.data_type)}; make the array with dtype='{CARRIERS[declared]}'"
+            f"{onnx_name(info.data_type)}; {remedy}"
         )
     if info.shape is not None and (
         len(info.shape) != len(shape)
@@ -140,14 +139,14 @@ def as_given(value: Any, shape: Any, numpy_style: bool, numpy_shape: bool) -> An
 
 def from_numpy(array: np.ndarray, ctx: mx.Context, numpy_style: bool, numpy_shape: bool) -> Any:
     """An output that NumPy holds as the caller's kind of array; strings stay with NumPy."""
-    carrier = CARRIERS.get(array.dtype)
-    if carrier is None:
-        return array
+    held = carrier(array.dtype)
+    if held is None:
+        return plain(array)
     with mx.util.np_shape(True), mx.util.np_array(numpy_style):
         shape = array.shape or (() if numpy_shape else (1,))
-        made = (mx.np if numpy_style else mx.nd).empty(shape, dtype=carrier, ctx=ctx)
+        made = (mx.np if numpy_style else mx.nd).empty(shape, dtype=held, ctx=ctx)
         if array.size:
-            made._sync_copyfrom(np.ascontiguousarray(array, carrier).reshape(shape))
+            made._sync_copyfrom(np.ascontiguousarray(array, held).reshape(shape))
     return made
 
 

@@ -152,6 +152,8 @@ def _output(op: Any, value: Value, heads: List[Tensor]) -> Any:
         return value.at(0)
     if value is None:
         return None
+    if value.is_empty:
+        return np.zeros(at(value.shape, 0), value.element)
     with op.node("output", 1):
         # An input or a weight handed on would be the caller's own array: give another one.
         heads.append(op.identity(value) if _is_variable(value) else value)
