@@ -63,7 +63,7 @@ def form(case: Any, opset: int) -> Optional[List[str]]:
 
 
 def plainness(nodes: List[str]) -> Tuple[int, int]:
-    """One node says most; calls without any change nothing, as a cast to the dtype that is there."""
+    """One node says most; a call without any changed nothing, as a cast to the dtype it had."""
     return (0, 0) if len(nodes) == 1 else (1, len(nodes))
 
 

@@ -191,12 +191,19 @@ def rint(op, data):
     return op.Where(up, above, below)
 
 
-@table.op("_npi_around", limits="decimals")
+@table.op("_npi_around", limits="integers with negative decimals")
 def around(op, x, *, decimals):
-    """Halves go to the even neighbour, as ONNX has it."""
-    if decimals:
-        raise TranslationError(f"decimals={decimals} is not covered; scale, round and scale back")
-    return op.Round(x) if is_float(op, x) else x
+    """Halves go to the even neighbour, as ONNX has it; integers are round already."""
+    if not is_float(op, x):
+        if decimals < 0:
+            raise TranslationError(f"decimals={decimals} of {op.dtype(x)} is not covered")
+        return x
+    if not decimals:
+        return op.Round(x)
+    scale = 10.0 ** abs(decimals)
+    if decimals > 0:
+        return op.Div(op.Round(op.Mul(x, scale)), scale)
+    return op.Mul(op.Round(op.Div(x, scale)), scale)
 
 
 # Two tensors, or a tensor and a number: the canonical form has both

@@ -27,6 +27,7 @@ from .comparison import as_bool
 from .dimensions import sizes
 
 table = TranslationTable()
+INITIAL = "initial, which MXNet does not have itself"
 
 
 def reduced_axes(op, data, axis, exclude=False):
@@ -150,8 +151,8 @@ def _numpy_extreme(op_type):
     return row
 
 
-table.op("_np_max", limits="initial")(_numpy_extreme("ReduceMax"))
-table.op("_np_min", limits="initial")(_numpy_extreme("ReduceMin"))
+table.op("_np_max", limits=INITIAL)(_numpy_extreme("ReduceMax"))
+table.op("_np_min", limits=INITIAL)(_numpy_extreme("ReduceMin"))
 
 
 def _numpy_total(op_type):
@@ -166,11 +167,11 @@ def _numpy_total(op_type):
     return row
 
 
-table.op("_np_sum", limits="initial, integers of floats")(_numpy_total("ReduceSum"))
-table.op("_np_prod", limits="initial, integers of floats")(_numpy_total("ReduceProd"))
+table.op("_np_sum", limits=f"integers of floats; {INITIAL}")(_numpy_total("ReduceSum"))
+table.op("_np_prod", limits=f"integers of floats; {INITIAL}")(_numpy_total("ReduceProd"))
 
 
-@table.op("_npi_mean", limits="initial, integers as result")
+@table.op("_npi_mean", limits=f"integers as result; {INITIAL}")
 def npi_mean(op, a, *, axis, keepdims, dtype):
     """That of integers is float32."""
     own = op.dtype(a) if is_float(op, a) else np.dtype(np.float32)
@@ -207,12 +208,11 @@ table.op("_npi_argmax")(_numpy_extreme_index("ArgMax"))
 table.op("_npi_argmin")(_numpy_extreme_index("ArgMin"))
 
 
-@table.op("_np_cumsum", limits="dtype")
+@table.op("_np_cumsum")
 def cumsum(op, a, *, axis, dtype):
     """Of the flattened data without an axis; bool is counted in int64."""
     kept = np.dtype(np.int64) if op.dtype(a).kind == "b" else op.dtype(a)
-    if dtype is not None and known_dtype(dtype) != kept:
-        raise TranslationError(f"dtype={dtype} of {op.dtype(a)} is not covered; cast first")
+    kept = kept if dtype is None else known_dtype(dtype)
     if axis is None:
         a, axis = op.Reshape(a, shape=[-1]), 0
     axis, a = np.int64(op.axis(a, axis)), cast(op, a, kept)

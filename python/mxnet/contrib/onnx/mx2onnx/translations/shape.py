@@ -24,6 +24,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
+from .casting import carried
 from .dimensions import TO_THE_END, count, positions, sizes
 
 table = TranslationTable()
@@ -312,13 +313,34 @@ def pad(op, data, *, mode, pad_width, constant_value):
     )
 
 
-@table.op("_npi_pad", limits="modes symmetric, maximum and minimum, which ONNX does not have")
+@table.op("_npi_pad")
 def npi_pad(op, data, *, mode, pad_width, constant_value):
     """A pair an axis; negative numbers cut."""
-    if mode not in ("constant", "edge", "reflect"):
-        raise TranslationError(f"mode='{mode}' is none that ONNX has")
-    flat = [n for pair in pad_width for n in pair]
-    return pad(op, data, mode=mode, pad_width=flat, constant_value=constant_value)
+    if mode in ("constant", "edge", "reflect"):
+        flat = [n for pair in pad_width for n in pair]
+        return pad(op, data, mode=mode, pad_width=flat, constant_value=constant_value)
+    for axis, (before, after) in enumerate(pad_width):
+        if before or after:
+            data = _extended(op, data, axis, before, after, mode)
+    return data
+
+
+def _extended(op, data, axis, before, after, mode):
+    """One axis longer by its mirror, in which its ends come twice, or by its extreme."""
+    if mode == "symmetric":
+        ahead = op.Slice(data, starts=[before - 1], ends=[-TO_THE_END], axes=[axis], steps=[-1])
+        behind = op.Slice(data, starts=[-1], ends=[-after - 1], axes=[axis], steps=[-1])
+    else:
+        op_type = "ReduceMax" if mode == "maximum" else "ReduceMin"
+        extreme = carried(op, op_type, data, axes=[axis], keepdims=1)
+        ahead, behind = (
+            op.Tile(extreme, repeats=[n if k == axis else 1 for k in range(op.rank(data))])
+            if n
+            else None
+            for n in (before, after)
+        )
+    parts = [ahead if before else None, data, behind if after else None]
+    return op.Concat(*(p for p in parts if p), axis=axis)
 
 
 @table.op("depth_to_space", limits=BLOCKS)
