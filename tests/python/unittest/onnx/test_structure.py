@@ -38,6 +38,7 @@ FAMILIES = {
     "cached_attention", "sequence", "optional",
     "signal", "loss", "diagonals", "special", "statistics", "placing", "decompositions", "choices",
     "sampling",
+    "boxes", "proposals", "regions", "windows", "vision",
     "ml_features", "ml_linear", "ml_svm", "ml_trees", "training",
 }  # fmt: skip
 #: Files outside the row rooms whose job is to know operators by name.

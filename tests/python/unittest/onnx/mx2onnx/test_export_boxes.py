@@ -61,7 +61,7 @@ MODES = ({}, {"id_index": 0}, {"id_index": 0, "background_id": 1},
          {"id_index": 0, "topk": 400, "overlap_thresh": 0.1}, {"topk": 0},
          {"overlap_thresh": 0}, {"overlap_thresh": 1}, {"overlap_thresh": 1.5})  # fmt: skip
 
-test_box_nms = checks([
+BOX_NMS = [
     *(nms(found(2, 20), **mode) for mode in MODES),
     *(nms(found(2, 20, center=i == "center"), in_format=i, out_format=o, id_index=0)
       for i in ("corner", "center") for o in ("corner", "center")),
@@ -76,17 +76,17 @@ test_box_nms = checks([
     *(nms(found(2, 20, dtype=t), id_index=0, valid_thresh=0.1, topk=k)
       for t in ("float16", "float64") for k in (-1, 6)),
     nms(found(2, 5), overlap_thresh=-0.5).but(refused="below 0"),
-])  # fmt: skip
+]  # fmt: skip
 
-test_box_iou = checks([
+BOX_IOU = [
     *(case("_contrib_box_iou", boxes(*a, center=f == "center"), boxes(*b, center=f == "center"),
            format=f) for a, b in (((5,), (7,)), ((2, 3), (4,)), ((1,), (2, 2)))
       for f in ("corner", "center")),
     *(case("_contrib_box_iou", boxes(4, dtype=t), boxes(5, dtype=t))
       for t in ("float16", "float64")),
-])  # fmt: skip
+]  # fmt: skip
 
-test_box_coding = checks([
+BOX_CODING = [
     *(case("_contrib_box_decode", data(2, 5, 4, fixed=(-1,)), boxes(1, 5, center=f == "center"),
            format=f, clip=c, std0=0.1, std1=0.2, std2=0.3, std3=2.5)
       for f in ("corner", "center") for c in (-1, 0.4)),
@@ -97,7 +97,7 @@ test_box_coding = checks([
            values([0.0, 0.1, 0.2, -0.3], dtype=t, fixed=True),
            values([0.1, 0.1, 0.2, 0.3], dtype=t, fixed=True))
       for t in ("float32", "float64")),
-])  # fmt: skip
+]  # fmt: skip
 
 
 def scores(*shape, dtype="float32"):
@@ -107,10 +107,12 @@ def scores(*shape, dtype="float32"):
     return values(array, dtype)
 
 
-test_bipartite_matching = checks([
+BIPARTITE_MATCHING = [
     *(case("_contrib_bipartite_matching", scores(*s), threshold=t, is_ascend=a, topk=k)
       for s in ((4, 3), (2, 3, 5), (2, 2, 4, 4)) for t, k in ((1e-12, -1), (0.7, -1), (0.2, 1))
       for a in (False, True)),
     *(case("_contrib_bipartite_matching", scores(2, 3, 5, dtype=t), threshold=0.3)
       for t in ("float16", "float64")),
-])  # fmt: skip
+]  # fmt: skip
+
+test_boxes = checks([*BOX_NMS, *BOX_IOU, *BOX_CODING, *BIPARTITE_MATCHING])

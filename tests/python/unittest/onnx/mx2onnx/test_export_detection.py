@@ -25,10 +25,10 @@ def prior(x=None, **attrs):
     return case("_contrib_MultiBoxPrior", x or data(2, 3, 5, 4), **attrs)
 
 
-test_multi_box_prior = checks([
+MULTI_BOX_PRIOR = [
     prior(), prior(sizes=(0.3, 0.9, 1.2), ratios=(1, 2, 0.5), clip=True),
     prior(ratios=(3, 0.3), steps=(0.1, 0.2), offsets=(0.3, 0.7)), prior(data(1, 1, 1, 1)),
-])  # fmt: skip
+]  # fmt: skip
 
 
 def found(batch, classes, anchors, seed=3):
@@ -54,8 +54,10 @@ MODES = ({}, {"threshold": 0.8}, {"nms_topk": 4}, {"nms_topk": 4, "threshold": 0
          {"nms_threshold": 0}, {"nms_threshold": 2, "threshold": 0.7}, {"nms_threshold": 1},
          {"background_id": 2})  # fmt: skip
 
-test_multi_box_detection = checks([
+MULTI_BOX_DETECTION = [
     *(detect(**mode) for mode in MODES), detect(found(1, 2, 9)),
     detect((values(np.full((1, 2, 3), -2.0)), *found(1, 2, 3)[1:]), threshold=-3),
     detect(variances=(0.1, 0.1)).but(refused="variances"),
-])  # fmt: skip
+]  # fmt: skip
+
+test_detection = checks([*MULTI_BOX_PRIOR, *MULTI_BOX_DETECTION])

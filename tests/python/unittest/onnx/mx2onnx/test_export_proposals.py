@@ -46,9 +46,11 @@ MODES = ({}, {"rpn_post_nms_top_n": 9}, {"rpn_pre_nms_top_n": 20, "rpn_post_nms_
          {"iou_loss": True, "rpn_post_nms_top_n": 20},
          {"scales": (8, 16, 3.5), "ratios": (0.4, 1, 2.3)})  # fmt: skip
 
-test_proposals = checks([
+CALLS = [
     *(propose("_contrib_Proposal", 1, **mode) for mode in MODES),
     *(propose("_contrib_MultiProposal", 2, **mode) for mode in MODES),
     propose("_contrib_MultiProposal", 2, info=[[40, 33, 1.5], [48, 20, 0.7]], output_score=True),
     propose("_contrib_MultiProposal", 1, scales=(2,)),
-])  # fmt: skip
+]  # fmt: skip
+
+test_proposals = checks([*CALLS])

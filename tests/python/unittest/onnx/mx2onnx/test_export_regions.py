@@ -29,7 +29,7 @@ def regions(array=REGIONS, dtype="float32"):
     return values(array, dtype, fixed=(1,))
 
 
-test_roi_pooling = checks([
+ROI_POOLING = [
     *(case("ROIPooling", x, regions(dtype=x.dtype), pooled_size=s, spatial_scale=f)
       .but(opsets=o, **n)
       for s, f in (((2, 3), 1), ((7, 7), 0.5), ((1, 1), 0.3), ((3, 2), 0.9))
@@ -39,7 +39,7 @@ test_roi_pooling = checks([
          pooled_size=(2, 3), spatial_scale=0.7),
     case("ROIPooling", data(2, 3, 1, 16), regions(), pooled_size=(2, 3), spatial_scale=0.7)
     .but(opsets=(28,), **SIZES),
-])  # fmt: skip
+]  # fmt: skip
 
 INSIDE = [[0, 1, 2, 9, 7], [1, -3, -2, 30, 20], [0, 2, 1, 8, 6], [1, 4, 4, 4.5, 4.7],
           [0, 2.5, 1.5, 7.5, 8.5]]  # fmt: skip
@@ -50,7 +50,7 @@ def align(x=X, rois=REGIONS, **attrs):
     return case("_contrib_ROIAlign", x, regions(rois, x.dtype), **attrs)
 
 
-test_roi_align = checks([
+ROI_ALIGN = [
     *(align(pooled_size=s, spatial_scale=f, sample_ratio=r, aligned=a)
       for s, f in (((2, 3), 1), ((7, 7), 0.5)) for r in (-1, 0, 1, 3) for a in (False, True)),
     *(align(data(2, 12, 9, 11, fixed=(1,)), pooled_size=(2, 3), spatial_scale=0.6,
@@ -58,18 +58,18 @@ test_roi_align = checks([
       for r in (-1, 2) for a in (False, True)),
     *(align(data(2, 3, 9, 11, dtype=t), pooled_size=(2, 2), spatial_scale=0.7, sample_ratio=2)
       for t in ("float16", "float64")),
-])  # fmt: skip
+]  # fmt: skip
 
 TURNED = [[0, 5, 4, 6, 3, 30], [1, 2, 7, 12, 20, -75], [0, 10, 0, 1, 0.4, 0], [1, 3, 3, 5, 5, 200]]
-test_rotated_roi_align = checks([
+ROTATED_ROI_ALIGN = [
     *(case("_contrib_RROIAlign", data(2, 3, 9, 11, fixed=(1,)), values(TURNED, fixed=(1,)),
            pooled_size=s, spatial_scale=f, sampling_ratio=r)
       for s, f in (((2, 3), 1), ((4, 4), 0.5)) for r in (-1, 2)),
     case("_contrib_RROIAlign", data(2, 3, 9, 11, dtype="float64"), values(TURNED, "float64"),
          pooled_size=(2, 2), spatial_scale=0.7),
-])  # fmt: skip
+]  # fmt: skip
 
-test_position_sensitive = checks([
+POSITION_SENSITIVE = [
     *(case("_contrib_PSROIPooling", data(2, 18, 9, 11, dtype=t, fixed=(1,)), regions(dtype=t),
            output_dim=2, pooled_size=p, group_size=g, spatial_scale=f)
       for p, g, f, t in ((3, 0, 0.7, "float32"), (3, 3, 1, "float32"), (5, 3, 0.3, "float32"),
@@ -82,4 +82,6 @@ test_position_sensitive = checks([
            pooled_size=3, group_size=3, spatial_scale=0.7, sample_per_part=2, part_size=q,
            trans_std=0.3)
       for c, q in ((1, 0), (2, 2), (4, 5))),
-])  # fmt: skip
+]  # fmt: skip
+
+test_regions = checks([*ROI_POOLING, *ROI_ALIGN, *ROTATED_ROI_ALIGN, *POSITION_SENSITIVE])

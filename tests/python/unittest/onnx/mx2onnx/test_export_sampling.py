@@ -22,7 +22,7 @@ from export_cases import case, checks, data, weight
 X = data(2, 3, 6, 5)
 GRID = data(2, 2, 4, 7, low=-1.3, high=1.3, fixed=(1,))
 
-test_sampling = checks([
+SAMPLING = [
     case("BilinearSampler", X, GRID),
     case("BilinearSampler", data(2, 1, 1, 5), GRID),
     case("BilinearSampler", data(2, 3, 6, 5, dtype="float64"),
@@ -35,7 +35,7 @@ test_sampling = checks([
     *(case("SpatialTransformer", data(2, 3, 6, 5, dtype=t), data(2, 6, fixed=(1,), dtype=t),
            transform_type="affine", sampler_type="bilinear", target_shape=(4, 7))
       .but(outputs=(0,)) for t in ("float32", "float64")),
-])  # fmt: skip
+]  # fmt: skip
 
 
 def deformable(x=None, groups=1, num_group=1, kernel=(3, 2), filters=4, grid=(4, 4), bias=False,
@@ -61,4 +61,6 @@ BOTH = [
     {"kernel": (1, 1), "grid": (6, 5)},
 ]  # fmt: skip
 
-test_deformable = checks([deformable(**m, modulated=k) for m in BOTH for k in (False, True)])
+DEFORMABLE = [deformable(**m, modulated=k) for m in BOTH for k in (False, True)]
+
+test_sampling = checks([*SAMPLING, *DEFORMABLE])

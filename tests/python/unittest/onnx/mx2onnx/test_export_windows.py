@@ -27,21 +27,23 @@ WINDOWS = [
 ]  # fmt: skip
 COUNTS = (25, 32, 12, 42)
 
-test_columns = checks([
+COLUMNS = [
     *(case("im2col", X, **w) for w in WINDOWS),
     case("im2col", data(2, 3, 7, 6, dtype="float64"), **WINDOWS[1]),
     case("im2col", data(2, 3, 7, 6, dtype="float16"), **WINDOWS[0]),
     *(case("col2im", data(2, 3 * w["kernel"][0] * w["kernel"][1], n, fixed=(1, 2)),
            output_size=(7, 6), **w) for w, n in zip(WINDOWS, COUNTS)),
-])  # fmt: skip
+]  # fmt: skip
 
 IMAGES = data(2, 3, 8, 9), data(2, 3, 8, 9)
 
-test_correlation = checks([
+CORRELATION = [
     *(case("Correlation", *IMAGES, **attrs).but(outputs=(0,)) for attrs in (
         {}, {"max_displacement": 2, "pad_size": 2}, {"kernel_size": 3, "pad_size": 2},
         {"max_displacement": 3, "stride2": 2, "pad_size": 3, "is_multiply": False},
         {"kernel_size": 3, "stride1": 2, "pad_size": 3, "max_displacement": 2},
         {"stride1": 3, "pad_size": 1})),
     case("Correlation", *IMAGES, kernel_size=2).but(refused="even"),
-])  # fmt: skip
+]  # fmt: skip
+
+test_windows = checks([*COLUMNS, *CORRELATION])

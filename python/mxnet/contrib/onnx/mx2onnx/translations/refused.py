@@ -68,6 +68,7 @@ refusals.refuse(
 refusals.refuse(
     "it prepares pictures ahead of a model: do so outside of it",
     "_cvcopyMakeBorder", "_cvimdecode", "_cvimread", "_cvimresize", "_imdecode",
+    "_image_random_color_jitter", "_image_random_hue",
 )  # fmt: skip
 refusals.refuse(
     "MXNet writes it while a network runs, and into no file of a model",

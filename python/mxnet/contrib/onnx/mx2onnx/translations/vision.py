@@ -28,14 +28,15 @@ from .random import UP_TO_21, normal, uniform
 
 table = TranslationTable()
 #: Shares of red, green and blue in the brightness of a pixel.
-GRAY = np.float32([0.299, 0.587, 0.114])
+GRAY = np.array([0.299, 0.587, 0.114], np.float32)
 #: What principal components of ImageNet's colours, times their size, add to red, green and blue.
-COMPONENTS = np.float32(
+COMPONENTS = np.array(
     [
         [55.46 * -0.5675, 4.794 * 0.7192, 1.148 * 0.4009],
         [55.46 * -0.5808, 4.794 * -0.0045, 1.148 * -0.8140],
         [55.46 * -0.5836, 4.794 * -0.6948, 1.148 * 0.4203],
-    ]
+    ],
+    np.float32,
 )
 ONE_PICTURE = "MXNet treats one picture at a time: give (height, width, channels)"
 
