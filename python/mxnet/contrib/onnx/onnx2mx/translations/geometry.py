@@ -23,7 +23,7 @@ import dataclasses
 import numpy as np
 
 from ...translation import TranslationTable
-from ..values import product
+from ..values import Dim, product
 from . import resampling
 from .axes import emptiness
 from .comparison import where
@@ -55,14 +55,36 @@ def grid_sample(op, x, grid, *, mode, padding_mode, align_corners):
     wide = np.float64 if np.float64 in (grid.dtype, x.dtype) else np.float32
     shape, points = grid.shape[1:-1], product(grid.shape[1:-1])
     places = cast(op, op.reshape(grid, (grid.shape[0], points, space)), wide)
-    taps = []
+    found = []
     for axis in range(space):
         place = op.cut(places, 2, space - 1 - axis, space - axis)
         place = op.reshape(place, (grid.shape[0], points))
         size = extent(op, x, 2 + axis, wide)
-        taps.append(_taps(op, place, size, mode, padding_mode, align_corners))
+        found.append((*_placed(op, place, size, mode, padding_mode, align_corners), size))
+    if _fits_sampler(x, wide, mode):
+        return _by_sampler(op, x, found, padding_mode, shape)
+    taps = [_taps(op, *each, mode, padding_mode) for each in found]
     y = resampling.interpolated(op, cast(op, x, _stage(x.dtype, mode)), taps)
     return cast(op, op.reshape(y, (*x.shape[:2], *shape)), x.dtype)
+
+
+def _fits_sampler(x, wide, mode):
+    """Whether MXNet's sampler does it: images of known sizes, between whose elements it mixes."""
+    known = not any(isinstance(n, Dim) or n < 2 for n in x.shape[2:])
+    return MODES[mode] is resampling.linear and x.rank == 4 and x.dtype == wide and known
+
+
+def _by_sampler(op, x, found, padding_mode, shape):
+    """MXNet's sampler takes places from -1 to 1, x before y, and zeros for what lies outside."""
+    lines = []
+    for place, _, _, size in reversed(found):
+        last = op._npi_subtract(size, number(op, 1, size))
+        if padding_mode != "zeros":
+            place = resampling.clamped(op, place, number(op, 0, place), last)
+        place = op._npi_true_divide(op._npi_add(place, place), last)
+        lines.append(op._npi_subtract(place, number(op, 1, place)))
+    grid = op.reshape(op._npi_stack(*lines, axis=1, num_args=2), (x.shape[0], 2, *shape))
+    return op.BilinearSampler(x, grid)
 
 
 def _stage(dtype, mode):
@@ -74,8 +96,11 @@ def _stage(dtype, mode):
     return np.dtype(np.float64 if dtype.kind in "iu" and dtype.itemsize > 2 else np.float32)
 
 
-def _taps(op, place, size, mode, padding_mode, align_corners):
-    """The ends of an axis are -1 and 1: its outermost elements, or their outer edges."""
+def _placed(op, place, size, mode, padding_mode, align_corners):
+    """Places in elements, and the ends of the axis.
+
+    -1 and 1 are its outermost elements, or their outer edges.
+    """
     one, half = number(op, 1, place), number(op, 0.5, place)
     place, last = op._npi_add(place, one), op._npi_subtract(size, one)
     if align_corners:
@@ -92,6 +117,10 @@ def _taps(op, place, size, mode, padding_mode, align_corners):
         place = where(op, inside, place, nearest)
     elif padding_mode == "reflection":
         place = resampling.reflected(op, place, low, high)
+    return place, low, high
+
+
+def _taps(op, place, low, high, size, mode, padding_mode):
     taps = MODES[mode](op, place)
     if padding_mode == "zeros":
         return resampling.within(op, taps, size)
