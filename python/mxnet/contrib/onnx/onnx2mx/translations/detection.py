@@ -143,12 +143,24 @@ def _average(op, x, batch, rois, size, ratio, scale, aligned):
     )
     if not aligned:
         return y
+    return _exchanged(op, y, first, second, ratio)
+
+
+def _exchanged(op, y, first, second, ratio):
+    """The pooled regions whose first ends lie behind the second ones; mostly there is none."""
+    ends = op.known(first), op.known(second)
+    if ends[0] is not None and not (ends[0] >= ends[1]).any():
+        return y
     compare = op._npi_greater if ratio else op._npi_greater_equal
-    odd = op.reshape(compare(first, second), (rois.shape[0], 2, 1, 1, 1))
+    odd = cast(op, compare(first, second), y.dtype)
+    even = op._npi_subtract(number(op, 1, y), odd)
     for k in range(2):  # x, y
-        wrong = op.squeeze(op.cut(odd, 1, k, k + 1), axis=(1,))
-        other = op.reverse(y, axis=3 - k) if ratio else number(op, 0, y)
-        y = where(op, wrong, other, y)
+        wrong, right = (
+            op.reshape(op.cut(t, 1, k, k + 1), (y.shape[0], 1, 1, 1)) for t in (odd, even)
+        )
+        turned = op._npi_multiply(op.reverse(y, axis=3 - k), wrong) if ratio else None
+        y = op._npi_multiply(y, right)
+        y = y if turned is None else op._npi_add(y, turned)
     return y
 
 
