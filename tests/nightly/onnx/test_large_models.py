@@ -24,8 +24,8 @@ import numpy as np
 import onnx
 import pytest
 from child import in_child
-from mxnet.contrib.onnx import export_model, import_model
-from running import assert_close, run_module
+from mxnet.contrib.onnx import export_model, import_model, import_to_gluon
+from running import assert_close, run_gluon, run_module
 
 #: Two layers of this width are 2.3 GB of weights, nearly all of them zero.
 WIDTH = 17000
@@ -72,3 +72,14 @@ def test_two_gigabytes(checkpoint, tmp_path, session, rng):
     expected = [data * factor]
     assert_close(session(path)([data]), expected)
     assert_close(run_module(*import_model(path), {"data": data}), expected)
+
+    before = own_memory()
+    block = import_to_gluon(path, copy=False)
+    assert own_memory() - before < 200 * 1024, "KiB; the weights stay in the file"
+    assert_close(run_gluon(block, [data]), expected)
+
+
+def own_memory():
+    """KiB of memory of this process that is no file's."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon"))

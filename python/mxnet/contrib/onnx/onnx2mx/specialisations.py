@@ -33,7 +33,7 @@ from .edges import element_type
 from .graph import ValueInfo
 from .inference import FAILURES, reason
 from .planning import Plan, Planner
-from .specialising import MOST_FLOATS, Described, Head, NotStatic, Static, specialise
+from .specialising import MOST_FLOATS, Cause, Described, Head, NotStatic, Static, specialise
 from .translating import Translator
 from .values import Known, Tensor, Value, at
 from .weights import WeightedRun
@@ -274,12 +274,15 @@ class Specialiser:
                 if static.symbol is not None:
                     compiled.operator(self.flags)
             except NotStatic as refusal:
-                more = refusal.inputs - set(known)
-                fits = all(_may_decide(infos[n], given[n]) for n in more)
-                if refusal.hopeless or not fits or not (more or refusal.weights):
-                    return None, refusal.reason
+                for cause in refusal.causes:
+                    if not _can_be_given(cause, infos, given):
+                        return None, cause.reason
+                more = {name for cause in refusal.causes for name in cause.inputs - set(known)}
+                settled = {name for cause in refusal.causes for name in cause.weights}
+                if not more and not settled:
+                    return None, refusal.causes[0].reason
                 deciding |= more
-                self._settle(refusal.weights)
+                self._settle(settled)
             except FAILURES as error:  # an operator that MXNet has no gradient of
                 return None, f"MXNet cannot compile it: {reason(error)}"
             else:
@@ -288,7 +291,7 @@ class Specialiser:
                 self.deciding = deciding
                 return compiled, ""
 
-    def _settle(self, names: FrozenSet[str]) -> None:
+    def _settle(self, names: Set[str]) -> None:
         """Take constants for what they are: numbers that shapes hang on."""
         for name in names:
             self.parameters[name].grad_req = "null"
@@ -422,11 +425,26 @@ def _numbers(info: ValueInfo, value: Any) -> np.ndarray:
 
 def _may_decide(info: ValueInfo, value: Any) -> bool:
     """Whether its values may be built in: few whole numbers, or floats without a gradient."""
-    if not isinstance(value, (mx.nd.NDArray, np.ndarray)):
+    if not _held(value):
         return False
     if np.dtype(value.dtype).kind in "iub":
         return bool(value.size <= MOST_DECIDING)
     return value.ndim < 2 and bool(value.size <= MOST_FLOATS) and not mx.autograd.is_recording()
+
+
+def _can_be_given(cause: Cause, infos: Mapping[str, ValueInfo], given: Mapping[str, Any]) -> bool:
+    """Whether all that a node would have to know can be built in, and is not computed with."""
+    if not cause.inputs and not cause.weights:
+        return False
+    floats = any(
+        np.dtype(given[n].dtype).kind not in "iub" for n in cause.inputs if _held(given[n])
+    )
+    decide = all(_may_decide(infos[n], given[n]) for n in cause.inputs)
+    return decide and not (floats and cause.weights)
+
+
+def _held(value: Any) -> bool:
+    return isinstance(value, (mx.nd.NDArray, np.ndarray))
 
 
 def _part(info: ValueInfo, value: Any) -> Any:

@@ -81,22 +81,30 @@ class Static:
     states: FrozenSet[str]
 
 
+@dataclasses.dataclass(frozen=True)
+class Cause:
+    """Why a node is refused, and the inputs and weights that it would have had to know.
+
+    Both are empty where it is refused whatever is known.
+    """
+
+    reason: str
+    inputs: FrozenSet[str] = frozenset()
+    weights: FrozenSet[str] = frozenset()
+
+
 class NotStatic(Exception):
     """There is no static graph.
 
     Attributes
     ----------
-    reason : str
-    hopeless : bool
-        Whether some node is refused whatever is known of inputs and weights.
-    inputs, weights : frozenset of str
-        What the other nodes that are refused would have to know.
+    causes : list of Cause
+        At least one.
     """
 
-    def __init__(self, reason: str, hopeless: bool, inputs: Set[str], weights: Set[str]):
-        super().__init__(reason)
-        self.reason, self.hopeless = reason, hopeless
-        self.inputs, self.weights = frozenset(inputs), frozenset(weights)
+    def __init__(self, causes: List[Cause]):
+        super().__init__(causes[0].reason)
+        self.causes = causes
 
 
 def specialise(
@@ -222,16 +230,15 @@ class _Watching(Translator):
         self, error: ConversionError, inputs: Set[str], weights: Mapping[str, np.ndarray]
     ) -> NotStatic:
         """What the refusals come down to."""
-        hopeless = "" if self._blamed else str(error)
-        known: Set[str] = set()
+        causes = []
         for reason, names in self._blamed:
             origins = _origins(self.plan, names) & {*inputs, *weights}
-            if not origins or any(weights[n].size > MOST_SETTLED for n in origins - inputs):
-                hopeless = hopeless or reason
+            found = origins - inputs
+            if any(weights[name].size > MOST_SETTLED for name in found):
+                causes.append(Cause(reason))
             else:
-                known |= origins
-        reason = hopeless or self._blamed[0][0]
-        return NotStatic(reason, bool(hopeless), known & inputs, known - inputs)
+                causes.append(Cause(reason, frozenset(origins & inputs), frozenset(found)))
+        return NotStatic(causes or [Cause(str(error))])
 
 
 def _may_be_a_shape(value: Any) -> bool:
@@ -239,6 +246,10 @@ def _may_be_a_shape(value: Any) -> bool:
         return isinstance(value, list)
     whole = value.dtype.kind in "iub"
     return whole or (len(value.shape) < 2 and math.prod(at(value.shape, 0)) <= MOST_FLOATS)
+
+
+def _is_of_floats(spec: Spec) -> bool:
+    return not isinstance(spec, Described) or spec.dtype.kind not in "iub"
 
 
 def _origins(plan: Plan, names: Set[str]) -> Set[str]:
@@ -277,5 +288,7 @@ def states_and_settled(
             values[name] = builder.weight(name, name, array)
         translator.run(values)
     except ConversionError as error:
-        settled |= translator.not_static(error, set(given), weights).weights
+        for cause in translator.not_static(error, set(given), weights).causes:
+            if not any(_is_of_floats(given[name]) for name in cause.inputs):
+                settled |= cause.weights
     return builder.states, settled
