@@ -39,15 +39,15 @@ SAMPLING = [
 
 
 def deformable(x=None, groups=1, num_group=1, kernel=(3, 2), filters=4, grid=(4, 4), bias=False,
-               modulated=False, **attrs):  # fmt: skip
-    x = x or data(2, 4, 6, 5, fixed=(1,))
+               modulated=False, dtype="float32", **attrs):  # fmt: skip
+    x = x or data(2, 4, 6, 5, fixed=(1,), dtype=dtype)
     cells = kernel[0] * kernel[1]
-    inputs = [x, data(2, 2 * cells * groups, *grid, fixed=(1,))]
+    inputs = [x, data(2, 2 * cells * groups, *grid, fixed=(1,), dtype=dtype)]
     if modulated:
-        inputs.append(data(2, cells * groups, *grid, low=0, high=1, fixed=(1,)))
-    inputs.append(weight(filters, x.shape[1] // num_group, *kernel))
+        inputs.append(data(2, cells * groups, *grid, low=0, high=1, fixed=(1,), dtype=dtype))
+    inputs.append(weight(filters, x.shape[1] // num_group, *kernel, dtype=dtype))
     if bias:
-        inputs.append(weight(filters))
+        inputs.append(weight(filters, dtype=dtype))
     name = "Modulated" if modulated else ""
     return case(f"_contrib_{name}DeformableConvolution", *inputs, kernel=kernel,
                 num_filter=filters, num_group=num_group, num_deformable_group=groups,
@@ -58,7 +58,7 @@ BOTH = [
     {}, {"bias": True}, {"groups": 2}, {"num_group": 2, "groups": 4, "bias": True},
     {"pad": (1, 1), "stride": (2, 1), "grid": (3, 6)},
     {"dilate": (2, 3), "pad": (2, 1), "grid": (6, 4), "groups": 2},
-    {"kernel": (1, 1), "grid": (6, 5)},
+    {"kernel": (1, 1), "grid": (6, 5)}, {"dtype": "float64", "bias": True},
 ]  # fmt: skip
 
 DEFORMABLE = [deformable(**m, modulated=k) for m in BOTH for k in (False, True)]

@@ -26,8 +26,9 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import NO_FLOAT64
+from .casting import NO_FLOAT64, cast
 from .convolution import CHANNELS_FIRST
+from .dimensions import positions
 from .dimensions import sizes as sizes_of
 from .elementwise import cube_root
 
@@ -234,28 +235,34 @@ def pooling_v1(op, data, *, pool_type, kernel, stride, pad, global_pool, pooling
     return total if pool_type == "sum" else op.Div(total, float(math.prod(kernel)))
 
 
-@table.op(
-    "_contrib_AdaptiveAvgPooling2D", limits=f"more than one cell needs known sizes; {NO_FLOAT64}"
-)
+@table.op("_contrib_AdaptiveAvgPooling2D", limits=NO_FLOAT64)
 def adaptive_avg_pooling(op, data, *, output_size):
     """Cells that cover the image, overlapping where its size is no multiple of their number."""
     cells = (tuple(output_size) * 2)[:2] if output_size else (1, 1)
     if cells == (1, 1):
         return op.GlobalAveragePool(data)
     sizes = op.dims(data)[2:]
-    if None in sizes:
-        raise TranslationError(f"output_size {cells} needs known spatial sizes")
-    if not any(n % c for n, c in zip(sizes, cells)):
+    if None not in sizes and not any(n % c for n, c in zip(sizes, cells)):
         kernel = [n // c for n, c in zip(sizes, cells)]
         return op.AveragePool(data, kernel_shape=kernel, strides=kernel)
-    rows, columns = (_averaging(n, c).astype(op.dtype(data)) for n, c in zip(sizes, cells))
-    return op.MatMul(op.MatMul(op.constant(rows), data), op.constant(columns.T))
+    rows, columns = (_averaging(op, data, axis, c) for axis, c in zip((2, 3), cells))
+    return op.MatMul(op.MatMul(rows, data), op.Transpose(columns, perm=[1, 0]))
 
 
-def _averaging(size, cells):
-    """The matrix (cells, size) that takes the mean of each cell's positions."""
-    matrix = np.zeros((cells, size))
-    for cell in range(cells):
-        begin, end = cell * size // cells, -(-(cell + 1) * size // cells)
-        matrix[cell, begin:end] = 1 / (end - begin)
-    return matrix
+def _averaging(op, data, axis, cells):
+    """The matrix (cells, size) that takes the mean of each cell's places along an axis."""
+    dtype, size = op.dtype(data), op.dims(data)[axis]
+    if size is not None:
+        matrix = np.zeros((cells, size), dtype)
+        for cell in range(cells):
+            begin, end = cell * size // cells, -(-(cell + 1) * size // cells)
+            matrix[cell, begin:end] = 1 / (end - begin)
+        return op.constant(matrix)
+    size = sizes_of(op, data, [axis])
+    cell = op.constant(np.arange(cells).reshape(-1, 1), np.int64)
+    begin = op.Div(op.Mul(cell, size), np.int64(cells))
+    after = op.Add(op.Mul(op.Add(cell, np.int64(1)), size), np.int64(cells - 1))
+    end = op.Div(after, np.int64(cells))
+    places = positions(op, data, axis)
+    inside = op.And(op.Not(op.Less(places, begin)), op.Less(places, end))
+    return op.Div(cast(op, inside, dtype), cast(op, op.Sub(end, begin), dtype))

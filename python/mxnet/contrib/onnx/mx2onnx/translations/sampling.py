@@ -24,7 +24,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import NO_FLOAT64, cast
+from .casting import cast
 from .dimensions import positions, sizes
 from .interpolation import corners_of, image_sizes, pixel_rows, weighted
 from .suppression import scalar
@@ -95,9 +95,7 @@ def spatial_transformer(op, data, loc, *, target_shape):
     return bilinear_sampler(op, data, _affine_grid(op, loc, target_shape))
 
 
-@table.op(
-    "_contrib_DeformableConvolution", ignores=("workspace", "no_bias", "layout"), limits=NO_FLOAT64
-)
+@table.op("_contrib_DeformableConvolution", ignores=("workspace", "no_bias", "layout"))
 def deformable_convolution(
     op, data, offset, weight, bias=None, *, kernel, stride, dilate, pad, num_filter, num_group,
     num_deformable_group,
@@ -115,7 +113,6 @@ def deformable_convolution(
 @table.op(
     "_contrib_ModulatedDeformableConvolution",
     ignores=("workspace", "no_bias", "im2col_step", "layout"),
-    limits=NO_FLOAT64,
 )
 def modulated_deformable_convolution(
     op, data, offset, mask, weight, bias=None, *, kernel, stride, dilate, pad, num_filter,
