@@ -20,21 +20,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
+from ..dtypes import element_dtype, onnx_data_type
+from .quantization import narrow_float
 from .strings import from_strings, to_strings
-from .table import FoldingTable, NotFolded
+from .table import FoldingTable
 
 table = FoldingTable()
 
-#: Types that NumPy converts to as ONNX says; narrower ones have rules of their own for overflow.
-_PLAIN = {
-    TensorProto.DataType.Value(name)
-    for name in (
-        *("FLOAT", "DOUBLE", "FLOAT16", "BOOL"),
-        *(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)),
-    )
-}
+#: Bits of the types of which NumPy stores one a byte.
+_BITS = {"int4": 4, "uint4": 4, "int2": 2, "uint2": 2}
 
 
 @table.op("Cast", versions=(1,))
@@ -43,33 +39,49 @@ def cast_1(input, *, to):
     return _converted(input, TensorProto.DataType.Value(to.upper()))
 
 
-@table.op(
-    "Cast", versions=(6, 9, 13, 19, 21, 23, 24, 25, 28), ignores=("saturate", "round_mode")
-)  # both are about types that are left to run time
-def cast(input, *, to):
-    return _converted(input, to)
+@table.op("Cast", versions=(6, 9, 13, 19, 21, 23, 24, 25, 28))
+def cast(input, *, to, saturate=1, round_mode="up"):
+    return _converted(input, to, saturate, round_mode)
 
 
-@table.op("CastLike", versions=(15, 19, 21, 23, 24, 25), ignores=("saturate", "round_mode"))
-def cast_like(input, target_type):
-    return _converted(input, helper.np_dtype_to_tensor_dtype(target_type.dtype))
+@table.op("CastLike", versions=(15, 19, 21, 23, 24, 25))
+def cast_like(input, target_type, *, saturate=1, round_mode="up"):
+    return _converted(input, onnx_data_type(target_type.dtype), saturate, round_mode)
 
 
-def _converted(x, data_type):
+def _converted(x, data_type, saturate=1, round_mode="up"):
     if data_type == TensorProto.STRING:
         return to_strings(x)
-    if x.dtype.kind in "OUS" and data_type in _PLAIN:
-        return from_strings(x, np.dtype(helper.tensor_dtype_to_np_dtype(data_type)))
-    if data_type not in _PLAIN or x.dtype.kind in "OUSc":
-        raise NotFolded(f"conversion of {x.dtype} to type {data_type}")
-    return x.astype(helper.tensor_dtype_to_np_dtype(data_type))
+    dtype = element_dtype(data_type)
+    if x.dtype.kind in "OUS":
+        return from_strings(x, dtype)
+    if dtype.name == "float8_e8m0fnu":
+        return _powers(x.astype(np.float32), saturate, round_mode).view(dtype)
+    if dtype.name.startswith("float8"):
+        return narrow_float(x, dtype, saturate)
+    return x.astype(dtype)
 
 
-table.op("BitCast", versions=(26,))(lambda input, *, to: _same_bits(input, to))
+def _powers(x, saturate, round_mode):
+    """Exponents of the powers of two beside positive numbers, from 0 for 2 ** -127 to 254."""
+    fraction, exponent = np.frexp(np.abs(x))  # from 0.5 to 1
+    exponent = np.where(x == 0, -200, exponent.astype(np.int64)) + 126
+    if round_mode != "down":
+        exponent += fraction >= 0.75 if round_mode == "nearest" else fraction > 0.5
+    inside = (exponent >= 0) & (exponent <= 254)
+    special = ~np.isfinite(x) | (~inside if not saturate else False)
+    return np.where(special, 255, np.clip(exponent, 0, 254)).astype(np.uint8)
 
 
-def _same_bits(x, data_type):
-    dtype = np.dtype(helper.tensor_dtype_to_np_dtype(data_type))
-    if data_type not in _PLAIN or dtype.itemsize != x.dtype.itemsize:
-        raise NotFolded(f"bits of {x.dtype} as type {data_type}")
+table.op("BitCast", versions=(26,))(lambda input, *, to: _same_bits(input, element_dtype(to)))
+
+
+def _same_bits(x, dtype):
+    bits = [_BITS.get(kind.name, 8 * kind.itemsize) for kind in (x.dtype, dtype)]
+    if bits[0] != bits[1] or "O" in (x.dtype.kind, dtype.kind):
+        raise ValueError(f"{dtype} has not as many bits as {x.dtype}")
+    if x.dtype.name in _BITS:  # NumPy fills up the byte, with the sign where there is one
+        number, count = x.astype(np.int64) % 2 ** bits[0], 2 ** bits[0]
+        negative = (number >= count // 2) & (not dtype.name.startswith("u"))
+        return np.where(negative, number - count, number).astype(dtype)
     return x.view(dtype)

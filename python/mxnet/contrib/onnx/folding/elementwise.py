@@ -69,6 +69,28 @@ def mod(A, B, *, fmod):
     return np.fmod(A, B) if fmod else np.mod(A, B)
 
 
+BITWISE = {
+    "BitwiseAnd": np.bitwise_and,
+    "BitwiseOr": np.bitwise_or,
+    "BitwiseXor": np.bitwise_xor,
+}
+for _op_type, _function in BITWISE.items():
+    table.op(_op_type, versions=(18,))(broadcasting(_function))
+table.op("BitwiseNot", versions=(18,))(alone(np.bitwise_not))
+
+
+@table.op("BitShift", versions=(11, 28))
+def bit_shift(X, Y, *, direction):
+    """Nothing is left of a number that is moved by all its bits but, to the right, its sign."""
+    bounded(np.broadcast_shapes(X.shape, Y.shape))
+    bits = 8 * X.dtype.itemsize
+    inside = (Y >= 0) & (bits > Y)
+    count = np.where(inside, Y, 0).astype(X.dtype)
+    if direction == "LEFT":
+        return np.where(inside, np.left_shift(X, count), X.dtype.type(0))
+    return np.where(inside, np.right_shift(X, count), -(X < 0).astype(X.dtype))
+
+
 UNARY_1 = {
     "Abs": np.abs,
     "Ceil": np.ceil,

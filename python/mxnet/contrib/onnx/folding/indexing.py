@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .table import FoldingTable, NotFolded, bounded
+from .table import FoldingTable, bounded
 
 table = FoldingTable()
 
@@ -42,20 +42,49 @@ def gather_elements(data, indices, *, axis):
 
 @table.op("GatherND", versions=(11, 12, 13))
 def gather_nd(data, indices, *, batch_dims=0):
-    if batch_dims:
-        raise NotFolded("batches")
-    return data[tuple(np.moveaxis(indices, -1, 0))]
+    if data.shape[:batch_dims] != indices.shape[:batch_dims]:
+        raise ValueError(f"batches of {data.shape} and {indices.shape} differ")
+    batch = indices.shape[:batch_dims]
+    grids = np.indices(batch, sparse=True)
+    inner = (1,) * (indices.ndim - 1 - batch_dims)
+    places = tuple(grid.reshape(grid.shape + inner) for grid in grids)
+    return data[places + tuple(np.moveaxis(indices, -1, 0))]
+
+
+#: What becomes of an element and what is written on it.
+_REDUCTIONS = {
+    "none": None,
+    "add": np.add,
+    "mul": np.multiply,
+    "min": np.minimum,
+    "max": np.maximum,
+}
 
 
 @table.op("ScatterND", versions=(11, 13, 16, 18))
 def scatter_nd(data, indices, updates, *, reduction="none"):
-    if reduction != "none":
-        raise NotFolded(f"reduction {reduction}")
     depth = indices.shape[-1]
     if updates.shape != indices.shape[:-1] + data.shape[depth:]:
         raise ValueError(f"updates are of {updates.shape}")
+    return _scattered(data, tuple(np.moveaxis(indices, -1, 0)), updates, reduction)
+
+
+@table.op("ScatterElements", versions=(11, 13, 16, 18))
+def scatter_elements(data, indices, updates, *, axis, reduction="none"):
+    if updates.shape != indices.shape:
+        raise ValueError(f"updates are of {updates.shape}, indices of {indices.shape}")
+    places = list(np.indices(indices.shape, sparse=True))
+    places[axis] = indices
+    return _scattered(data, tuple(places), updates, reduction)
+
+
+def _scattered(data, places, updates, reduction):
     result = data.copy()
-    result[tuple(np.moveaxis(indices, -1, 0))] = updates
+    function = _REDUCTIONS[reduction]
+    if function is None:
+        result[places] = updates
+    else:
+        function.at(result, places, updates)
     return result
 
 

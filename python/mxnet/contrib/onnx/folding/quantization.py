@@ -63,7 +63,7 @@ def quantize_linear(
     y = (x / _spread(y_scale, x, axis, block_size)).astype(narrow).astype(np.float32)
     ends = integer_limits(dtype)
     if ends is None:
-        return _narrow_float(y, dtype, saturate)
+        return narrow_float(y, dtype, saturate)
     y = np.rint(y)
     if y_zero_point is not None:
         y = y + _spread(y_zero_point.astype(np.float32), x, axis, block_size)
@@ -83,7 +83,7 @@ def integer_limits(dtype):
     )
 
 
-def _narrow_float(y, dtype, saturate):
+def narrow_float(y, dtype, saturate):
     """Types of eight bits can hold what is no number; narrower ones end at their largest."""
     narrow = y.astype(dtype)
     if not saturate or not np.dtype(dtype).name.startswith("float8"):

@@ -28,7 +28,7 @@ import numpy as np
 from ..dtypes import carrier
 from ..errors import DynamicSizeError, InferenceError, TranslationError
 from ..folding.table import MAX_ELEMENTS
-from .builders import carried, tagged
+from .builders import carried, carries, tagged
 from .carriers import narrowed
 from .hazards import JOINING
 from .inference import EmptyResult, attribute_texts, infer_dtypes, shapes_of_nothing
@@ -267,7 +267,10 @@ class Context:
         return tensor
 
     def _parameter(self, name: str, array: np.ndarray, trainable: bool) -> Tensor:
-        dtype, array = array.dtype, carried(array)
+        dtype = array.dtype
+        if dtype == np.uint64 and array.size and not carries(array):
+            self.fail(f"the constant '{name}' of {dtype} has numbers from 2 ** 63 on")
+        array = carried(array)
         if not array.size:
             return tagged(self.nothing(array.shape, array.dtype), dtype)
         tensor = self.builder.parameter(
@@ -342,6 +345,8 @@ class Context:
         if held is None:
             name = "string" if dtype.kind == "O" else dtype.name
             self.fail(f"MXNet has no {name}, nor what would carry it")
+        if self.eager and dtype == np.uint64 and x.dtype.kind == "f":
+            self.fail("numbers from 2 ** 63 on are more than what carries uint64 holds")
         return narrowed(self, x if x.dtype == held else self.Cast(x, dtype=held.name), dtype)
 
     def hold(self, tensor: Tensor) -> None:

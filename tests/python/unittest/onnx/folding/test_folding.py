@@ -39,6 +39,7 @@ NOT_FOLDED = {
     "Split": {1},  # lengths may be a run-time tensor and an attribute at once
     "Tile": {1},  # repeats along one axis
     "Pad": {1},  # an attribute of another name
+    "Gemm": {1, 6},  # broadcast by an attribute
 }
 
 
@@ -155,6 +156,18 @@ CASES = [
     Case("GatherElements", [X, np.abs(I[:, :, :2]) % 4], {"axis": 2}),
     Case("GatherND", [X, ints(0, 1, 1, 2).reshape(2, 2)]),
     Case("ScatterND", [X, ints(0, 1, 1, 2).reshape(2, 2), X[:, 0] * 3]),
+    *(Case("ScatterND", [X, ints(1, 2, 1, 2).reshape(2, 2), X[:, 0] * 3], {"reduction": r},
+           since=18) for r in ("add", "mul", "min", "max")),
+    Case("GatherND", [X, ints(2, 0).reshape(2, 1)], {"batch_dims": 1}, since=12),
+    Case("ScatterElements", [X, ints(2, 0).reshape(2, 1, 1), ROW[:2, :, None]], {"axis": 1}),
+    *(Case("ScatterElements", [X, ints(2, 2).reshape(1, 2, 1), ROW[None, :2]],
+           {"axis": -2, "reduction": r}, since=18) for r in ("add", "mul", "min", "max")),
+    Case("MatMul", [X[..., :0], X[:, :0]]),
+    Case("Gemm", [X[0, :, :0], X[0, :0], X[0, :1]], {"beta": 0.5}),
+    *(Case(o, [I, I[:, :1]]) for o in ("BitwiseAnd", "BitwiseOr", "BitwiseXor")),
+    Case("BitwiseNot", [I]),
+    *(Case("BitShift", [np.abs(I).astype(np.uint64) << np.uint64(60), np.abs(I).astype(np.uint64)],
+           {"direction": d}) for d in ("LEFT", "RIGHT")),
     Case("Slice", [X], {"starts": [-1], "ends": [-(2**63)], "axes": [2], "steps": [-2]}, since=10),
     Case("Slice", [X], {"starts": [0, -1], "ends": [2, 9], "axes": [1, 2]}),
     Case("Slice", [X], {"starts": [1], "ends": [2**31], "axes": [1]}),
