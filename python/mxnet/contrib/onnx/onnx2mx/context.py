@@ -202,6 +202,11 @@ class Context:
         return bool(self.builder.eager)
 
     @property
+    def has_loops(self) -> bool:
+        """Whether the graph holds a loop of MXNet's."""
+        return "a loop" in self._apart
+
+    @property
     def scope(self) -> str:
         """The name of the node at hand."""
         return self._scope

@@ -162,6 +162,7 @@ class Fitting:
             sizes=dict(sizes),
             step=rung.step,
             rungs=1,
+            loops=translator.op.has_loops,
         )
 
     def _ones(self) -> Set[str]:

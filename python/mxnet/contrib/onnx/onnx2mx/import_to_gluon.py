@@ -18,16 +18,19 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 import mxnet as mx
 
-from ..errors import ConversionError, UnsupportedOperatorError
+from ..dtypes import carrier
+from ..errors import ConversionError, ConversionWarning, UnsupportedOperatorError
 from ..translation import TranslationTable
 from .block_parameters import Contexts, WholeNames, contexts_of, place
 from .folding_batch_norm import without_batch_norm
 from .import_model import Imported, read, translate, warn_of_assumptions
 from .loading import ModelFile
+from .looping import without_races
 from .onnx_block import OnnxBlock
 
 
@@ -62,6 +65,7 @@ class ImportedBlock(WholeNames, mx.gluon.SymbolBlock):
         self.input_names = tuple(i.name for i in fed)
         self.output_names = tuple(imported.outputs)
         self.assumptions = imported.assumptions
+        self._loops = imported.loops
         self._read = [place for place, given in enumerate(fed) if given.used]
         self._scalars = {place for place, given in enumerate(fed) if not given.shape}
         # Whole names also in saved parameters: SymbolBlock cuts off what all have in common, and
@@ -74,11 +78,26 @@ class ImportedBlock(WholeNames, mx.gluon.SymbolBlock):
                 parameter.grad_req = "null"
             place(parameter, array, ctx)
 
+    def hybridize(self, active: bool = True, **flags: Any) -> None:
+        """As of ``gluon.HybridBlock``; without ``static_shape`` where the model has loops.
+
+        MXNet computes those wrongly under it, also in exported files and in blocks around this one,
+        which are then not to be hybridised with it.
+        """
+        super().hybridize(active, **without_races(flags, self._loops))
+
     def forward(self, *args: Any) -> Any:
         """The model's outputs for its inputs, in the model's order."""
         if len(args) != len(self.input_names):
             names = ", ".join(f"'{name}'" for name in self.input_names) or "none"
             raise ValueError(f"{len(args)} inputs are given, the model takes: {names}")
+        if self._loops and any(isinstance(a, mx.sym.Symbol) for a in args):
+            warnings.warn(
+                "the imported model has loops; what holds it must not be hybridised with "
+                "static_shape=True, which MXNet computes loops wrongly with",
+                ConversionWarning,
+                stacklevel=2,
+            )
         read = [args[i].reshape((1,)) if i in self._scalars else args[i] for i in self._read]
         return super().forward(*read) if read else self._call_cached_op()
 
@@ -91,7 +110,7 @@ def _graph(imported: Imported, names: List[str], numpy_style: bool) -> Tuple[Any
             _as_rank_0(head) if shape == () else head
             for head, shape in zip(heads, imported.output_shapes)
         ]
-    dtypes = {given.name: given.dtype for given in imported.inputs}
+    dtypes = {given.name: carrier(given.dtype) or given.dtype for given in imported.inputs}
     variables = [mx.sym.var(imported.variables[name], dtype=dtypes[name]) for name in names]
     if numpy_style:
         heads = [head.as_np_ndarray() for head in heads]

@@ -54,6 +54,8 @@ class Imported:
         What the network seems to want its varying lengths to be multiples of.
     rungs : int
         How many sets of sizes were tried until the network accepted one.
+    loops : bool
+        Whether the symbol holds a loop of MXNet's, see :func:`looping.without_races`.
     """
 
     symbol: Any
@@ -66,6 +68,7 @@ class Imported:
     sizes: Dict[str, Tuple[int, ...]]
     step: int
     rungs: int
+    loops: bool = False
 
     def arrays(
         self, names: Sequence[str], copy: bool = True, last: bool = False

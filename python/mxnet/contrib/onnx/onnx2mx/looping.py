@@ -20,7 +20,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, Callable, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Sequence, Tuple
 
 import mxnet as mx
 import numpy as np
@@ -98,6 +98,15 @@ def foreach(
     stacks = [_seen(op, op.reshape(r, (count, *t.shape)), t) for r, t in zip(results, outputs)]
     last = results[len(heads) - len(after) :]
     return stacks, [_seen(op, r, s) for r, s in zip(last, states)]
+
+
+def without_races(flags: Dict[str, Any], loops: bool) -> Dict[str, Any]:
+    """The flags of ``hybridize`` under which a graph with loops is computed in order.
+
+    With static shapes MXNet 1.9.1 starts a loop on a thread of its own and takes it for done at
+    once: what reads its outputs may be computed before them.
+    """
+    return {**flags, "static_shape": False} if loops and flags.get("static_shape") else flags
 
 
 def _node(

@@ -32,6 +32,7 @@ from .computing import leaves
 from .edges import element_type
 from .graph import ValueInfo
 from .inference import FAILURES, reason
+from .looping import without_races
 from .planning import Plan, Planner
 from .specialising import MOST_FLOATS, Cause, Described, Head, NotStatic, Static, specialise
 from .translating import Translator
@@ -88,7 +89,8 @@ class Compiled:
     def operator(self, flags: Tuple[Tuple[str, Any], ...]) -> Any:
         """MXNet's operator for the graph."""
         if flags not in self._ops:
-            self._ops[flags] = mx.nd.CachedOp(self.static.symbol, flags)
+            kept = without_races(dict(flags), self.static.loops)
+            self._ops[flags] = mx.nd.CachedOp(self.static.symbol, tuple(kept.items()))
         return self._ops[flags]
 
     def run(

@@ -73,12 +73,15 @@ class Static:
         For each output a :class:`Head`, an array, a list of these, or None.
     states : frozenset of str
         Weights that operators keep up themselves.
+    loops : bool
+        Whether the symbol holds a loop of MXNet's, see :func:`looping.without_races`.
     """
 
     symbol: Any
     feeds: List[Tuple[str, Any]]
     outputs: List[Any]
     states: FrozenSet[str]
+    loops: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +153,7 @@ def specialise(
         raise translator.not_static(error, set(given), weights) from None
     symbol = mx.sym.Group([h.handle for h in heads]) if heads else None
     feeds = _feeds(symbol, places, builder.variables, builder.parameters)
-    return Static(symbol, feeds, outputs, frozenset(builder.states))
+    return Static(symbol, feeds, outputs, frozenset(builder.states), translator.op.has_loops)
 
 
 def _output(op: Any, value: Value, heads: List[Tensor]) -> Any:

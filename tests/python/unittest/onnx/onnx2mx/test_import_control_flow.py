@@ -23,6 +23,7 @@ import onnx.parser
 import pytest
 from import_cases import array, bools, case, check, ints, known, normal, value
 from mxnet.contrib.onnx import ConversionError, backend, import_model
+from mxnet.contrib.onnx.errors import ConversionWarning
 from mxnet.contrib.onnx.onnx2mx.translations import iterations
 from mxnet.contrib.onnx.opset import history
 from running import Session, run_gluon, run_module
@@ -442,3 +443,19 @@ def test_a_block_that_compiles_both_branches_at_one_size_and_runs_one_at_another
         inputs = {"x": np.arange(rows * 4).reshape(rows, 4), "c": array(taken, bool)}
         given = [mx.nd.array(a.reshape(a.shape or (1,)), dtype=a.dtype) for a in inputs.values()]
         np.testing.assert_array_equal(block(*given).asnumpy(), session(inputs)[0])
+
+
+@pytest.mark.parametrize("import_block", [False, True])
+def test_loops_are_not_compiled_with_static_shapes(import_block, monkeypatch):
+    """MXNet computes them in the wrong order then; what wraps them is told of it."""
+    monkeypatch.setattr(iterations, "MOST_UNROLLED", 0)
+    text = TRAINED if import_block else TRAINED.replace("[3, 5, 2] x", "[3, n, 2] x")
+    block = mx.contrib.onnx.import_to_gluon(parsed(text))
+    block.hybridize(static_alloc=True, static_shape=True)
+    inputs = {"x": normal(3, 5, 2), "h": normal(3)}
+    for _ in range(3):
+        for one, other in zip(run_gluon(block, inputs.values()), Session(parsed(TRAINED))(inputs)):
+            np.testing.assert_allclose(one, other, 1e-5, 1e-5)
+    assert ("static_shape", True) not in block._flags
+    with pytest.warns(ConversionWarning, match="must not be hybridised with static_shape"):
+        block(mx.sym.var("x"), mx.sym.var("h"))
