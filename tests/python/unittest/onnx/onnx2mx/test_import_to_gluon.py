@@ -307,3 +307,11 @@ def test_other_floats_keep_their_type(dtype, rng):
     assert block.collect_params()["w"].dtype == np.dtype(dtype)
     x = rng.normal(size=(2, 4)).astype(dtype)
     assert_close(run_gluon(block, [x]), Session(model)({"x": x}), 1e-3)
+
+
+def test_types_that_mxnet_lacks_are_carried():
+    block = import_to_gluon(
+        parse("g (uint16[N] x, uint16[N] z) => (uint16[N] y) { y = Add(x, z) }")
+    )
+    y = block(mx.nd.array([1, 65535], dtype="int32"), mx.nd.array([2, 2], dtype="int32"))
+    assert y.dtype == np.int32 and y.asnumpy().tolist() == [3, 1]
