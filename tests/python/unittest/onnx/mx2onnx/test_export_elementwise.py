@@ -98,5 +98,11 @@ SCALAR = [
 ]  # fmt: skip
 
 test_elementwise = checks(
-    [case("_copyto", data(2, 3, 4)).but(how="in place"), *UNARY, *BINARY, *SCALAR]
+    [
+        *(case("clip", data(2, 3, 4, dtype=t), a_min=1, a_max=-1) for t in ("float32", "int64")),
+        case("_copyto", data(2, 3, 4)).but(how="in place"),
+        *UNARY,
+        *BINARY,
+        *SCALAR,
+    ]
 )

@@ -75,6 +75,7 @@ ORDER = [
       for q in (30, 100) for a in (None, 1, (0, 2)) for i in MODES for k in (0, 1)),
     *(case("_npi_percentile", x(t), q_scalar=40, axis=1, interpolation=i)
       .but(**(ROUNDED if t == "float16" else {})) for t in NUMBERS for i in MODES[:2]),
+    case("_npi_percentile", x(), data(3), q_scalar=30, axis=1),
     *(case("_npi_percentile", x(t), values([10, 50, 99], t), axis=a, keepdims=k)
       for t in ("float32", "float64") for a in (None, 1, (0, 2)) for k in (0, 1)),
 ]  # fmt: skip

@@ -333,6 +333,9 @@ def clip(op, data, *, a_min, a_max):
     if dtype.kind != "f":
         limits = np.iinfo(dtype)
         a_min, a_max = (int(min(max(bound, limits.min), limits.max)) for bound in (a_min, a_max))
+    if a_min > a_max:  # then MXNet looks at the upper bound first, and takes one of the two
+        above = op.Greater(*operands(op, data, a_max))
+        return op.Where(above, *operands(op, data, a_max, a_min)[1:])
     if op.opset < 12 and dtype not in (np.float16, np.float32):  # a kernel or schema is missing
         return smaller(op, larger(op, data, a_min), a_max)
     return op.Clip(data, *operands(op, data, a_min, a_max)[1:])

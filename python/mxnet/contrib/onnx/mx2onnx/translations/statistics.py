@@ -168,7 +168,7 @@ def percentile(op, a, q=None, *, axis, interpolation, keepdims, q_scalar):
     ordered, kept = _sorted_line(op, a, axis)
     last = len(kept)
     dtype = np.dtype(np.float64) if op.dtype(a) == np.float64 else np.dtype(np.float32)
-    q = op.constant(q_scalar, np.float64) if q is None else cast(op, q, np.float64)
+    q = cast(op, q, np.float64) if q_scalar is None else op.constant(q_scalar, np.float64)
     top = op.Sub(count(op, ordered, [last]), np.int64(1))
     place = op.Div(op.Mul(q, cast(op, top, np.float64)), op.constant(100, np.float64))
     place = cast(op, place, np.float32)
