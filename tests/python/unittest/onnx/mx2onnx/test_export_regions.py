@@ -17,7 +17,10 @@
 
 """Export rows of the regions family."""
 
-from export_cases import case, checks, data, values
+import numpy as np
+import pytest
+from export_cases import OPSETS, case, checks, data, values
+from running import Session
 
 REGIONS = [[0, 1, 2, 9, 7], [1, -3, -2, 30, 20], [0, 8, 6, 2, 1], [1, 4, 4, 4, 4],
            [0, 2.5, 1.5, 7.5, 8.5]]  # fmt: skip
@@ -35,6 +38,9 @@ ROI_POOLING = [
       for s, f in (((2, 3), 1), ((7, 7), 0.5), ((1, 1), 0.3), ((3, 2), 0.9))
       for o, n in (((11, 17), {}), ((28,), SIZES))
       for x in (data(2, 3, 9, 11), data(2, 3, 9, 11, dtype="float16"))),
+    *(case("ROIPooling", data(2, 3, 9, 11), regions([[-1, 1, 2, 9, 7], [2, 1, 2, 9, 7]]),
+           pooled_size=(2, 3), spatial_scale=1).but(opsets=o, **n)
+      for o, n in (((11, 17), {}), ((28,), SIZES))),
     case("ROIPooling", data(2, 3, 9, 11, dtype="float64"), regions(dtype="float64"),
          pooled_size=(2, 3), spatial_scale=0.7),
     case("ROIPooling", data(2, 3, 1, 16), regions(), pooled_size=(2, 3), spatial_scale=0.7)
@@ -85,3 +91,15 @@ POSITION_SENSITIVE = [
 ]  # fmt: skip
 
 test_regions = checks([*ROI_POOLING, *ROI_ALIGN, *ROTATED_ROI_ALIGN, *POSITION_SENSITIVE])
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+def test_regions_of_no_image_are_zero(opset):
+    """Networks with features of several levels sum them; MXNet leaves them undefined on CPUs."""
+    attrs = {"pooled_size": (2, 3), "spatial_scale": 0.5, "sample_ratio": 2}
+    call = align(rois=[[-1, 1, 2, 9, 7], REGIONS[0]], **attrs)
+    alone = align(rois=[REGIONS[0]], **attrs)
+    alone.__dict__["arrays"] = {**alone.arrays, "i0": call.arrays["i0"]}
+    (features,) = Session(call.exported(opset, named=False))(call.arrays)
+    assert not features[0].any()
+    np.testing.assert_allclose(features[1:], alone.expected[0], 1e-4, 1e-5)

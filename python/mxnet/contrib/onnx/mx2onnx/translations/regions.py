@@ -44,6 +44,20 @@ def _split(op, rois):
     return image, columns(op, rois, 1, op.dims(rois)[1] - 1)
 
 
+def _of_an_image(op, data, image):
+    """Indices with 0 in place of those that no image has, and which regions these are."""
+    zero = op.constant(0, np.int64)
+    images = op.Squeeze(sizes(op, data, [0]), axes=[0])
+    none = op.Or(op.Less(image, zero), op.Not(op.Less(image, images)))
+    return op.Where(none, zero, image), none
+
+
+def _zero_where(op, none, features):
+    """Features (R, C, PH, PW), 0 of regions of no image: networks sum them over levels."""
+    zero = op.constant(0, op.dtype(features))
+    return op.Where(op.Unsqueeze(none, axes=[1, 2, 3]), zero, features)
+
+
 def _cells(op, begin, length, count, size, from_begin):
     """Begins and ends (R, count), int64, of cells that overlap, cut to the image.
 
@@ -67,14 +81,18 @@ def roi_pooling(op, data, rois, *, pooled_size, spatial_scale):
     dtype = op.dtype(data)
     if op.opset < NO_KERNEL and dtype != np.float64:
         data, rois = cast(op, data, np.float32), cast(op, rois, np.float32)
+        image, boxes = _split(op, rois)
+        image, none = _of_an_image(op, data, image)
+        rois = op.Concat(op.Unsqueeze(cast(op, image, np.float32), axes=[1]), boxes, axis=1)
         pooled = op.MaxRoiPool(data, rois, pooled_shape=pooled_size, spatial_scale=spatial_scale)
-        return cast(op, pooled, dtype)
+        return cast(op, _zero_where(op, none, pooled), dtype)
     if None in op.dims(data)[2:]:
         raise TranslationError(
             f"ONNX Runtime has MaxRoiPool in float32 up to opset {NO_KERNEL - 1}; what stands for "
             "it here needs known image sizes"
         )
     image, boxes = _split(op, rois)
+    image, none = _of_an_image(op, data, image)
     bounds = []
     for axis, size in zip((1, 0), image_sizes(op, data)):
         begin, end = (
@@ -83,7 +101,7 @@ def roi_pooling(op, data, rois, *, pooled_size, spatial_scale):
         )
         length = op.Max(op.Add(op.Sub(end, begin), op.constant(1, dtype)), op.constant(1, dtype))
         bounds.append(_cells(op, begin, length, pooled_size[1 - axis], size, from_begin=True))
-    return _maximum(op, data, image, *bounds)
+    return _zero_where(op, none, _maximum(op, data, image, *bounds))
 
 
 def _maximum(op, data, image, rows, columns_):
@@ -149,15 +167,16 @@ def _spans(op, bounds, levels):
 def roi_align(
     op, data, rois, *, pooled_size, spatial_scale, sample_ratio, position_sensitive, aligned
 ):
-    """Means of interpolated samples.
+    """Means of interpolated samples; 0 for regions of image -1, undefined in MXNet on CPUs.
 
     From opset 22 on ONNX Runtime has no RoiAlign, and ``position_sensitive`` is none of its modes:
     there pixels are gathered.
     """
     if not position_sensitive and (16 if aligned else 0) <= op.opset < NO_KERNEL:
         image, boxes = _split(op, rois)
+        image, none = _of_an_image(op, data, image)
         mode = None if op.opset < 16 or aligned else "output_half_pixel"
-        return op.RoiAlign(
+        features = op.RoiAlign(
             data,
             boxes,
             image,
@@ -167,9 +186,11 @@ def roi_align(
             sampling_ratio=max(sample_ratio, 0),
             coordinate_transformation_mode=mode,
         )
+        return _zero_where(op, none, features)
     dtype = op.dtype(data)
     data, rois = _in_floats(op, data), _in_floats(op, rois)
     image, boxes = _split(op, rois)
+    image, none = _of_an_image(op, data, image)
     working = op.dtype(data)
     ends = op.Mul(boxes, op.constant(np.float32(spatial_scale), working))
     if aligned:
@@ -187,8 +208,10 @@ def roi_align(
     y, x = op.Unsqueeze(y, axes=[2, 4]), op.Unsqueeze(x, axes=[1, 3])
     places, weights = _sampling(op, data, y, x, grid_y, grid_x, sample_ratio)
     if position_sensitive:
-        return cast(op, _by_position(op, data, image, places, weights, pooled_size), dtype)
-    return cast(op, _by_image(op, data, image, places, weights), dtype)
+        features = _by_position(op, data, image, places, weights, pooled_size)
+    else:
+        features = _by_image(op, data, image, places, weights)
+    return cast(op, _zero_where(op, none, features), dtype)
 
 
 def _in_floats(op, x):
