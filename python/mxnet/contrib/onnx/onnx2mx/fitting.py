@@ -273,7 +273,7 @@ class Fitting:
         sizes = ", ".join(f"'{d.name}': ..." for d in self.wishes.dimensions)
         return (
             f"Fix what varies with sizes={{{sizes}}} or input_shapes=; inputs that decide shapes "
-            "can be made constants with input_values=."
+            "can be made constants with input_values=. The block of import_to_gluon needs neither."
         )
 
     def _with_remedy(self, error: DynamicSizeError, rung: Rung) -> DynamicSizeError:

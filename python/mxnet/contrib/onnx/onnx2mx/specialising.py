@@ -111,7 +111,11 @@ class NotStatic(Exception):
 
 
 def specialise(
-    planner: Planner, plan: Plan, weights: Mapping[str, np.ndarray], given: Mapping[str, Spec]
+    planner: Planner,
+    plan: Plan,
+    weights: Mapping[str, np.ndarray],
+    given: Mapping[str, Spec],
+    loops: bool = True,
 ) -> Static:
     """Translate a model for inputs of these shapes.
 
@@ -124,6 +128,8 @@ def specialise(
         Their shapes and types are looked at, not their numbers.
     given : mapping of str to (Described, numpy.ndarray, list or None)
         The graph's inputs by name; arrays are built in.
+    loops : bool
+        Whether MXNet's loops may be used. Where one meets a convolution they are not.
 
     Raises
     ------
@@ -131,6 +137,7 @@ def specialise(
     """
     builder = WeightedSymbolBuilder()
     translator = _Watching(planner, plan, builder)
+    translator.op.loops = loops
     unique = translator.op.names.unique
     places: List[str] = []
 
@@ -150,6 +157,8 @@ def specialise(
         heads: List[Tensor] = []
         outputs = [_output(translator.op, result, heads) for result in results]
     except ConversionError as error:
+        if loops and translator.op.clashed:
+            return specialise(planner, plan, weights, given, loops=False)
         raise translator.not_static(error, set(given), weights) from None
     symbol = mx.sym.Group([h.handle for h in heads]) if heads else None
     feeds = _feeds(symbol, places, builder.variables, builder.parameters)

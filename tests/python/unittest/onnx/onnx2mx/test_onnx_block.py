@@ -421,3 +421,53 @@ def test_arguments_are_checked():
     block = OnnxBlock(parse(RESHAPE), input_shapes={"x": (2, 6)})
     with pytest.raises(ModelError, match="the model says"):
         block(mx.nd.zeros((3, 6)), mx.nd.array([6, 3], dtype="int64"))
+
+
+# -- strange files -----------------------------------------------------------------------------
+
+STRANGE = {
+    "no inputs": "g () => (float[2] y) <float[2] w = {1, -1}> { y = Relu (w) }",
+    "no inputs, known outputs": "g () => (int64[1] y) <float[2] w = {1, -1}> { y = Shape (w) }",
+    "an input and a weight as outputs": (
+        "g (float[N] x) => (float[N] x, float[2] w, float[N] y) <float[2] w = {1, -1}> "
+        "{ y = Neg (x) }"
+    ),
+    "an unused input": "g (float[N] x, float[M] unused) => (float[N] y) { y = Neg (x) }",
+    "names that MXNet cannot hold": (
+        "g (float[N] x) => (float[N] y) <float[2] w = {1, -1}> { a = Add (x, w) y = Neg (a) }"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_files(name, rng):
+    model = parse(STRANGE[name])
+    if "names" in name:
+        for node in model.graph.node:
+            for names in (node.input, node.output):
+                names[:] = [f"${n}:0/$" for n in names]
+        for value in (*model.graph.input, *model.graph.output, *model.graph.initializer):
+            value.name = f"${value.name}:0/$"
+    block = OnnxBlock(model)
+    given = [rng.normal(size=2).astype(np.float32) for _ in block.input_names]
+    session = Session(model)
+    expected = session(given)
+    assert block.output_names == tuple(session.outputs)
+    assert_close(run_gluon(block, given), expected, 0)
+    if "outputs" in name and given:  # arrays of their own
+        x = mx.nd.array(given[0])
+        outputs = block(x)
+        outputs[0][:] = 0
+        outputs[1][:] = 0
+        assert_close([x.asnumpy(), block(x)[1].asnumpy()], [given[0], expected[1]], 0)
+
+
+def test_initializers_that_are_inputs_too():
+    """As in files before IR version 4: they are weights, and can be given all the same."""
+    model = parse("g (float[2] x, float[2] w) => (float[2] y) { y = Mul (x, w) }")
+    model.ir_version = 3
+    model.graph.initializer.append(numpy_helper.from_array(np.array([2, 3], np.float32), "w"))
+    block, x = OnnxBlock(model), mx.nd.array([1, 1])
+    assert block.input_names == ("x",) and list(block.collect_params()) == ["w"]
+    assert block(x).asnumpy().tolist() == [2, 3]
+    assert block(x, w=mx.nd.array([5, 6])).asnumpy().tolist() == [5, 6]
