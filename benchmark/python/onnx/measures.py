@@ -207,7 +207,8 @@ def latency(network: str, files: Dict[str, str], rounds: int, size: int) -> Dict
         own = mx.gluon.model_zoo.vision.get_model(network)
         own.load_parameters(files["gluon"])
         imported = mx.contrib.onnx.import_to_gluon(files["onnx"])
-        for name, block in (("own", own), ("imported", imported)):
+        special = mx.contrib.onnx.OnnxBlock(files["onnx"])
+        for name, block in (("own", own), ("imported", imported), ("imported, OnnxBlock", special)):
             if static:
                 block.hybridize(static_alloc=True, static_shape=True)
             runners[f"Gluon {kind}, {name}"] = gluon_runner(block, data)
