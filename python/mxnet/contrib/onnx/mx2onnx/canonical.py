@@ -190,7 +190,9 @@ def _canonical(node: Node) -> Node:
     if op_type in RETIRED:
         values, changed = operator_info.decode(RETIRED[op_type], {})
         return Node(node.name, RETIRED[op_type], inputs, values, changed)
-    return dataclasses.replace(node, op_type=SAME.get(op_type, op_type), inputs=inputs)
+    bodies = tuple(canonicalise(body, keep_losses=True) for body in node.subgraphs)
+    op_type = SAME.get(op_type, op_type)
+    return dataclasses.replace(node, op_type=op_type, inputs=inputs, subgraphs=bodies)
 
 
 def _is_loss(graph: Graph, head: Output) -> bool:

@@ -29,17 +29,16 @@ from ..translation import TranslationTable
 from .arguments import check_shapes, check_types, listed, rename
 from .canonical import canonicalise
 from .checking import check_model
-from .conversion import Conversion, Value
+from .conversion import Conversion
 from .draft import Draft
 from .emitter import Emitter
+from .finishing import finish
 from .inference import TensorType
 from .inputs import plan_inputs
-from .naming import name_nodes, name_outputs, name_values
 from .naming import output_names as mxnet_output_names
 from .planning import plan
-from .simplify import simplify as apply_rules
 from .sources import Source, read_source
-from .symbol_file import Graph, Output, read_symbol
+from .symbol_file import Graph, read_symbol
 from .symbol_json import SymbolJson
 from .translating import translate
 from .translations import export_table
@@ -99,7 +98,7 @@ def convert(
     wanted = rename(
         output_names, mxnet_output_names(graph, values, op.inputs), "output_names", op.inputs
     )
-    draft, kept = _finish(op, graph, values, wanted, simplify)
+    draft, kept = finish(op, graph, values, wanted, simplify)
     conversion = Conversion(
         symbol=symbol,
         tensors=source.tensors,
@@ -133,28 +132,6 @@ def _read(
     if unused:
         logger.warning("parameters that the symbol does not have: %s", listed(unused))
     return source, symbol, graph
-
-
-def _finish(
-    op: Emitter, graph: Graph, values: Mapping[Output, str], names: List[str], simplify: bool
-) -> Tuple[Draft, Dict[Output, Value]]:
-    """The graph simplified and named, and what became of every output of MXNet's nodes."""
-    types = {output: op.type(value) for output, value in values.items()}
-    op.reserve(names)
-    draft = Draft(op.nodes, op.constants, op.type, [values[h] for h in graph.heads], op.fresh)
-    if simplify:
-        apply_rules(draft)
-    name_outputs(draft, names)
-    name_values(draft, graph, values)
-    name_nodes(draft)
-    present = {name for node in draft.nodes for name in (*node.input, *node.output)}
-    current = {output: draft.current(value) for output, value in values.items()}
-    return draft, {
-        output: Value(
-            name if name in present else None, types[output], op.is_unsized(values[output])
-        )
-        for output, name in current.items()
-    }
 
 
 def _types_between(draft: Draft) -> Dict[str, TensorType]:

@@ -24,6 +24,7 @@ from typing import Callable, Counter, Dict, Iterable, List, Mapping
 from onnx import NodeProto
 
 from .inference import TensorType, TypeInference
+from .nested import names_read, nested_graphs, rename_nested
 from .tensors import Tensor
 
 
@@ -41,6 +42,8 @@ class Draft:
         The values that the file gives, in order; one may come twice.
     fresh : callable
         ``fresh(stem)`` is a name that is not taken.
+    whole : bool
+        Whether this is the model; otherwise a graph inside a node, and others read the constants.
     """
 
     def __init__(
@@ -50,17 +53,26 @@ class Draft:
         types: TypeInference,
         outputs: Iterable[str],
         fresh: Callable[[str], str],
+        whole: bool = True,
     ):
         self.nodes, self.constants, self.types = nodes, constants, types
         self.outputs: List[str] = list(outputs)
-        self.fresh = fresh
+        self.fresh, self.whole = fresh, whole
+        self.holders: List[NodeProto] = [node for node in nodes if nested_graphs(node)]
+        self._holding = {id(node) for node in self.holders}
         self._became: Dict[str, str] = {}
 
     def readers(self) -> Counter[str]:
         """How often each value is read, by nodes and as an output."""
-        count: Counter[str] = collections.Counter(i for node in self.nodes for i in node.input)
+        count: Counter[str] = collections.Counter(
+            name for node in self.nodes for name in self.read_by(node)
+        )
         count.update(self.outputs)
         return count
+
+    def read_by(self, node: NodeProto) -> Iterable[str]:
+        """What ``node`` reads, and the graphs inside it."""
+        return names_read(node) if id(node) in self._holding else node.input
 
     def producers(self) -> Dict[str, NodeProto]:
         """The node that makes each value."""
@@ -81,6 +93,8 @@ class Draft:
         for node in self.nodes:
             if any(name in last for name in node.input):
                 node.input[:] = [last.get(name, name) for name in node.input]
+        for node in self.holders:
+            rename_nested(node, last)
         self.outputs = [last.get(name, name) for name in self.outputs]
         self._follow(last)
 
@@ -93,6 +107,8 @@ class Draft:
         for node in self.nodes:
             node.input[:] = [names.get(name, name) for name in node.input]
             node.output[:] = [names.get(name, name) for name in node.output]
+        for node in self.holders:
+            rename_nested(node, names)
         self.outputs = [names.get(name, name) for name in self.outputs]
         for old, new in names.items():
             self.types.declare(new, self.types(old))

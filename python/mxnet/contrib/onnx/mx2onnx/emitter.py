@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from typing import (
     Any,
     Callable,
@@ -35,7 +36,7 @@ from typing import (
 
 import numpy as np
 
-from onnx import GraphProto, NodeProto, helper, numpy_helper
+from onnx import GraphProto, NodeProto, helper
 
 from ..errors import ConversionError, TranslationError
 from ..folding import NotFolded, folds
@@ -91,6 +92,8 @@ class Emitter:
         ``op.type(x)`` is the dtype and the sizes of a value, names included.
     domains : set of str
         Operator domains in use beside ONNX's own.
+    called : dict of str to str
+        Values in graphs inside nodes to what MXNet calls them.
     """
 
     def __init__(self, opset: int, inputs: Optional[Mapping[str, TensorType]] = None):
@@ -100,6 +103,7 @@ class Emitter:
         self.constants: Dict[str, Tensor] = {}
         self.type = TypeInference(opset, self.constants)
         self.domains: Set[str] = set()
+        self.called: Dict[str, str] = {}
         self._unsized = Unsized()
         self._shared: Dict[Tuple[str, Tuple[int, ...], bytes], str] = {}
         self._taken: Set[str] = set()
@@ -240,27 +244,27 @@ class Emitter:
         self.nodes.append(node)
         return names[0] if len(names) == 1 else tuple(names)
 
-    def nested(self, types: Sequence[TensorType]) -> Tuple[Emitter, List[str]]:
-        """An emitter for a graph inside a node, and its inputs' names; it shares no name with this.
+    def nested(
+        self, types: Sequence[TensorType], names: Sequence[str] = ()
+    ) -> Tuple[Emitter, List[str]]:
+        """An emitter for a graph inside a node, and its inputs' names, as asked for where free.
 
-        The graph sees nothing but its inputs.
+        The graph sees the values that are there by now, and shares the constants.
         """
-        inner = Emitter(self.opset)
-        inner._taken, inner._counts, inner._scope = self._taken, self._counts, self._scope
-        names = [inner.fresh(f"{self._scope}/inner") for _ in types]
-        for name, kind in zip(names, types):
+        inner = copy.copy(self)
+        inner.nodes, inner.inputs = [], {}
+        for place, kind in enumerate(types):
+            stem = names[place] if place < len(names) else f"{self._scope}/inner"
+            name = self.fresh(stem)
             inner.inputs[name] = kind
             inner.type.declare(name, kind)
-        return inner, names
+        return inner, list(inner.inputs)
 
     def graph(self, outputs: Sequence[str]) -> GraphProto:
         """What was written, with the inputs, as the graph inside a node."""
         inputs = [helper.make_value_info(n, kind.proto()) for n, kind in self.inputs.items()]
         infos = [helper.make_value_info(n, self.type(n).proto()) for n in outputs]
-        constants = [numpy_helper.from_array(t.read(), n) for n, t in self.constants.items()]
-        return helper.make_graph(
-            self.nodes, self.fresh(f"{self._scope}/graph"), inputs, infos, constants
-        )
+        return helper.make_graph(self.nodes, self.fresh(f"{self._scope}/graph"), inputs, infos)
 
     def _emit(
         self, op_type: str, operands: List[Operand], outputs: int, values: Dict[str, Any]

@@ -18,10 +18,13 @@
 
 from __future__ import annotations
 
-from typing import Collection, Dict, List, Mapping, Sequence, Set
+from typing import Collection, Dict, Iterable, List, Mapping, Sequence, Set
+
+from onnx import NodeProto
 
 from . import operator_info
 from .draft import Draft
+from .nested import nested_graphs
 from .simplify import copying_node
 from .symbol_file import Graph, Node, Output
 
@@ -53,7 +56,7 @@ def output_names(
     counts = counts_of_outputs(values)
     names: List[str] = []
     for index, output in graph.heads:
-        stem = name = _value_name(graph, index, output, counts[index])
+        stem = name = value_name(graph, index, output, counts[index])
         number = len(names)
         while name in names or name in taken:
             name, number = f"{stem}_{number}", number + 1
@@ -61,7 +64,8 @@ def output_names(
     return names
 
 
-def _value_name(graph: Graph, index: int, output: int, count: int) -> str:
+def value_name(graph: Graph, index: int, output: int, count: int) -> str:
+    """What MXNet calls an output of a node that has ``count`` of them."""
     node = graph.nodes[index]
     suffix = (
         operator_info.output_name(node.op_type, output, count)
@@ -110,21 +114,41 @@ def name_values(draft: Draft, graph: Graph, values: Mapping[Output, str]) -> Non
     for (index, output), value in values.items():
         value = draft.current(value)
         if value in free and value not in renamed:
-            wanted = _value_name(graph, index, output, counts[index])
+            wanted = value_name(graph, index, output, counts[index])
             renamed[value] = draft.fresh(wanted)
     draft.rename(renamed)
 
 
-def name_nodes(draft: Draft) -> None:
-    """The last node that came of an MXNet node gets its name, those before it keep ``name/Op``."""
+def name_nodes(draft: Draft) -> Set[str]:
+    """The last node that came of an MXNet node gets its name, those before it keep ``name/Op``.
+
+    Returns all names in use.
+    """
     last = {node.name.rpartition("/")[0]: node for node in draft.nodes}
     used: Set[str] = set()
     for node in draft.nodes:
         scope = node.name.rpartition("/")[0]
         if scope and last[scope] is node:
             node.name = scope
-        stem, number = node.name, 1
-        while node.name in used:
-            number += 1
-            node.name = f"{stem}_{number}"
-        used.add(node.name)
+        _make_unique(node, used)
+    return used
+
+
+def _make_unique(node: NodeProto, used: Set[str]) -> None:
+    stem, number = node.name, 1
+    while node.name in used:
+        number += 1
+        node.name = f"{stem}_{number}"
+    used.add(node.name)
+
+
+def name_nested(nodes: Iterable[NodeProto], used: Set[str]) -> None:
+    """The same in the graphs inside ``nodes``, where only what is free is given."""
+    for graph in (graph for node in nodes for graph in nested_graphs(node)):
+        last = {node.name.rpartition("/")[0]: node for node in graph.node}
+        for node in graph.node:
+            scope = node.name.rpartition("/")[0]
+            if scope and scope not in used and last[scope] is node:
+                node.name = scope
+            _make_unique(node, used)
+        name_nested(graph.node, used)

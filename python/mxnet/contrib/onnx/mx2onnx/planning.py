@@ -26,11 +26,25 @@ from . import operator_info
 from .symbol_file import Graph, Node
 
 #: The parameter by which an operator that runs the user's own code says which.
-OWN_NAME = "op_type"
+OWN_NAME, BODIES = "op_type", "bodies"
 REMEDY = (
     "Give rows for them with translations=, or end the graph before them with outputs=. "
     "get_operator_support() lists what has a row."
 )
+
+
+class Rows(Dict[int, Translation]):
+    """The row of every live node of a graph, by its index.
+
+    Attributes
+    ----------
+    bodies : dict of int to tuple of Rows
+        Those of the graphs inside a node.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bodies: Dict[int, Tuple[Rows, ...]] = {}
 
 
 def plan(
@@ -38,8 +52,8 @@ def plan(
     live: Sequence[int],
     table: TranslationTable,
     own: Optional[TranslationTable] = None,
-) -> Dict[int, Translation]:
-    """The row of every live node.
+) -> Rows:
+    """The row of every live node, of the graphs inside nodes too.
 
     Parameters
     ----------
@@ -55,15 +69,35 @@ def plan(
 
     Returns
     -------
-    dict of int to Translation
+    Rows
 
     Raises
     ------
     UnsupportedOperatorError
         Names every operator without a row, and every parameter that no row reads.
     """
-    rows: Dict[int, Translation] = {}
     missing: Dict[Tuple[str, str], List[str]] = {}
+    rows = _plan(graph, live, table, own, missing)
+    if missing:
+        operators = [
+            MissingOperator(op_type, nodes=tuple(names), reason=reason)
+            for (op_type, reason), names in missing.items()
+        ]
+        lines = "".join(f"\n  - {operator}" for operator in operators)
+        raise UnsupportedOperatorError(
+            f"operators without a translation to ONNX:{lines}\n{REMEDY}", operators
+        )
+    return rows
+
+
+def _plan(
+    graph: Graph,
+    live: Sequence[int],
+    table: TranslationTable,
+    own: Optional[TranslationTable],
+    missing: Dict[Tuple[str, str], List[str]],
+) -> Rows:
+    rows = Rows()
     for index in live:
         node = graph.nodes[index]
         if not isinstance(node, Node):
@@ -74,14 +108,8 @@ def plan(
             rows[index] = row
         else:
             missing.setdefault((node.op_type, reason or ""), []).append(node.name)
-    if missing:
-        operators = [
-            MissingOperator(op_type, nodes=tuple(names), reason=reason)
-            for (op_type, reason), names in missing.items()
-        ]
-        lines = "".join(f"\n  - {operator}" for operator in operators)
-        raise UnsupportedOperatorError(
-            f"operators without a translation to ONNX:{lines}\n{REMEDY}", operators
+        rows.bodies[index] = tuple(
+            _plan(body, body.live(), table, own, missing) for body in node.subgraphs
         )
     return rows
 
@@ -126,11 +154,15 @@ def _unread(node: Node, row: Translation) -> Optional[str]:
     return "not covered: " + ", ".join(f"{name}={node.values[name]!r}" for name in sorted(unread))
 
 
-def arguments(node: Node, row: Translation) -> Mapping[str, Any]:
-    """The values that a row's function takes by name, from the node's parameters."""
+def arguments(node: Node, row: Translation, bodies: Sequence[Any] = ()) -> Mapping[str, Any]:
+    """The values that a row's function takes by name, from the node's parameters.
+
+    ``bodies``, what runs the graphs inside the node, are one more where it has any.
+    """
+    given = {**node.values, BODIES: bodies} if bodies else node.values
     values: Dict[str, Any] = {}
     for name, parameter in row.values.items():
-        value = node.values.get(name, parameter.default)
+        value = given.get(name, parameter.default)
         if value is parameter.empty:
             raise TranslationError(f"its row needs '{name}', which it does not have")
         values[parameter.name] = value

@@ -91,8 +91,10 @@ def drop_dead(draft: Draft) -> None:
     for node in reversed(draft.nodes):
         if wanted.intersection(node.output):
             kept.append(node)
-            wanted.update(node.input)
+            wanted.update(draft.read_by(node))
     draft.nodes[:] = kept[::-1]
+    if not draft.whole:
+        return
     for name in [name for name in draft.constants if name not in wanted]:
         del draft.constants[name]
 

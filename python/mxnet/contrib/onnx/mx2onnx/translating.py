@@ -19,12 +19,13 @@
 from __future__ import annotations
 
 import inspect
-from typing import Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Callable, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ..errors import ConversionError, TranslationError, refuse
 from ..translation import Translation
 from .emitter import Emitter
-from .planning import arguments, own_name
+from .naming import counts_of_outputs, value_name
+from .planning import Rows, arguments, own_name
 from .symbol_file import Graph, Node, Output, Variable
 from .tensors import Tensor
 
@@ -32,7 +33,7 @@ from .tensors import Tensor
 def translate(
     graph: Graph,
     live: Sequence[int],
-    rows: Mapping[int, Translation],
+    rows: Rows,
     op: Emitter,
     inputs: Mapping[str, str],
     tensors: Mapping[str, Tensor],
@@ -46,7 +47,7 @@ def translate(
     ----------
     graph : Graph
     live : sequence of int
-    rows : mapping of int to Translation
+    rows : Rows
         From :func:`.planning.plan`.
     op : Emitter
         The inputs are declared in it.
@@ -65,23 +66,33 @@ def translate(
     ConversionError
         Every refusal.
     """
-    values: Dict[Output, str] = {}
     variables: Dict[str, str] = dict(inputs)
+
+    def variable(index: int, name: str) -> str:
+        if name not in variables:
+            variables[name] = op.constant(tensors[name], name=name)
+        return variables[name]
+
+    return _translate(graph, live, rows, op, variable)
+
+
+def _translate(
+    graph: Graph, live: Sequence[int], rows: Rows, op: Emitter, variable: Callable[[int, str], str]
+) -> Dict[Output, str]:
+    """Every output of the live nodes; ``variable(index, name)`` is the value of a variable."""
+    values: Dict[Output, str] = {}
     failed: Set[int] = set()
     problems: List[ConversionError] = []
     for index in live:
         node = graph.nodes[index]
         if isinstance(node, Variable):
-            if node.name not in variables:
-                variables[node.name] = op.constant(tensors[node.name], name=node.name)
-            values[index, 0] = variables[node.name]
+            values[index, 0] = variable(index, node.name)
         elif failed.isdisjoint(source for source, _ in node.sources):
             try:
-                results = _call(graph, node, rows[index], op, values)
+                results = _call(graph, index, rows, op, values)
                 values.update(((index, k), value) for k, value in enumerate(results))
             except ConversionError as error:
-                placed = _placed(error, node)
-                problems.append(placed)
+                problems += [_placed(e, node) for e in error.causes or (error,)]
                 failed.add(index)
         else:
             failed.add(index)
@@ -91,17 +102,47 @@ def translate(
     return values
 
 
+class Body:
+    """A graph inside a node of MXNet's, for the node's row to write where it belongs.
+
+    Attributes
+    ----------
+    inputs : list of str
+        Names of its variables, in the order in which MXNet counts them.
+    """
+
+    def __init__(self, graph: Graph, rows: Rows):
+        self._graph, self._rows = graph, rows
+        self._places = [k for k, node in enumerate(graph.nodes) if isinstance(node, Variable)]
+        self.inputs = [graph.nodes[k].name for k in self._places]
+
+    def __call__(self, op: Emitter, *operands: str) -> Tuple[str, ...]:
+        """The outputs, one a head, written with ``op``; one operand for each of ``inputs``."""
+        given = dict(zip(self._places, operands))
+        graph = self._graph
+        values = _translate(graph, graph.live(), self._rows, op, lambda index, _: given[index])
+        counts = counts_of_outputs(values)
+        for (index, output), value in values.items():
+            if index not in given:
+                name = value_name(graph, index, output, counts[index])
+                op.called.setdefault(value, name)
+        return tuple(values[head] for head in graph.heads)
+
+
 def _call(
-    graph: Graph, node: Node, row: Translation, op: Emitter, values: Mapping[Output, str]
+    graph: Graph, index: int, rows: Rows, op: Emitter, values: Mapping[Output, str]
 ) -> Tuple[str, ...]:
     """The values of a node's outputs, as its row gives them."""
+    node, row = graph.nodes[index], rows[index]
+    assert isinstance(node, Node)
     for source, output in node.sources:
         if (source, output) not in values:
             raise TranslationError(
                 f"it reads output {output} of '{graph.nodes[source].name}', which is not covered"
             )
     operands = [values[i] if isinstance(i, tuple) else i for i in node.inputs]
-    wanted = arguments(node, row)
+    bodies = [Body(*body) for body in zip(node.subgraphs, rows.bodies[index])]
+    wanted = arguments(node, row, bodies)
     _check_count(row, len(operands))
     written = len(op.nodes)
     try:

@@ -23,6 +23,7 @@ from . import (
     boxes,
     choices,
     comparison,
+    control_flow,
     convolution,
     decompositions,
     detection,
@@ -89,6 +90,7 @@ FAMILIES = (
     sequence,
     signal,
     loss,
+    control_flow,
 )
 
 export_table = TranslationTable()
