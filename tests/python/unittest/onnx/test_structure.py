@@ -63,7 +63,7 @@ LIBRARIES_OF_ROWS = {
     "contextlib", "contextvars", "fractions", "inspect", "re", "numpy", "onnx",
 }  # fmt: skip
 #: What single files of rows need besides: what decodes pictures is inside MXNet.
-MORE_LIBRARIES = {"image_files.py": {"io", "mxnet", "PIL"}}
+MORE_LIBRARIES = {"image_files.py": {"io", "zlib", "mxnet", "PIL"}}
 #: Rooms that work where no MXNet can be installed.
 WITHOUT_MXNET = ("mx2onnx", "folding")
 

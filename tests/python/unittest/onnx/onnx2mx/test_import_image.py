@@ -18,6 +18,7 @@
 
 import itertools
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -380,6 +381,27 @@ def test_a_bitmap():
     wanted = np.uint8([[[9, 8, 7], [12, 11, 10]], [[3, 2, 1], [6, 5, 4]]])
     np.testing.assert_array_equal(decode(header + rows), wanted)
     np.testing.assert_array_equal(decode(header + rows, "BGR"), wanted[..., ::-1])
+
+
+def _png(width):
+    """Two rows of red and of blue, as a file that says it is so wide."""
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, 2, 8, 2, 0, 0, 0)), (b"IEND", b"")]
+    rows = b"\0" + b"\xff\0\0" * 3 + b"\0" + b"\0\0\xff" * 3
+    parts.insert(1, (b"IDAT", zlib.compress(rows)))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
+
+
+def test_a_png_with_a_damaged_header_is_not_waited_for():
+    """MXNet's decoder never comes back from it."""
+    whole = _png(3)
+    red = decode(whole)
+    assert red.shape == (2, 3, 3)
+    np.testing.assert_array_equal(red[:, 0], [[255, 0, 0], [0, 0, 255]])
+    for damaged in (whole.replace(b"\0\0\0\3", b"\x0c\0\0\3", 1), whole[:-9], whole[:40]):
+        assert damaged != whole and decode(damaged).shape == (0, 0, 3)
 
 
 @pytest.mark.parametrize("stream", [b"nothing", b"P6 2 2 255\n12", b"P5 2", b"\x89PNG"])

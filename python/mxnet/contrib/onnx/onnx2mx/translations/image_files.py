@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from typing import Any, List, Optional
 
 import numpy as np
@@ -33,6 +34,7 @@ _BY_PILLOW = {
     "JPEG 2000": re.compile(rb"\x00\x00\x00\x0cjP  |\xff\x4f\xff\x51"),
     "WebP": re.compile(rb"RIFF....WEBP", re.DOTALL),
 }
+_PNG = b"\x89PNG\r\n\x1a\n"
 _PNM = re.compile(rb"P([1-6])(?:\s|#[^\n]*\n)")
 _PNM_NUMBER = re.compile(rb"(?:\s|#[^\n]*\n)*(\d+)")
 
@@ -63,7 +65,22 @@ def _read(stream: bytes) -> Optional[np.ndarray]:
     for name, magic in _BY_PILLOW.items():
         if magic.match(stream):
             return _by_pillow(stream, name)
+    if stream.startswith(_PNG) and not _is_whole(stream):
+        return None
     return _portable(stream) if _PNM.match(stream) else _by_mxnet(stream)
+
+
+def _is_whole(png: bytes) -> bool:
+    """Whether every chunk is there as it was written: MXNet may never come back from others."""
+    place = len(_PNG)
+    while place + 12 <= len(png):
+        end = place + 12 + int.from_bytes(png[place : place + 4], "big")
+        if zlib.crc32(png[place + 4 : end - 4]) != int.from_bytes(png[end - 4 : end], "big"):
+            return False
+        if png[place + 4 : place + 8] == b"IEND":
+            return end <= len(png)
+        place = end
+    return False
 
 
 def _grey(picture: np.ndarray) -> np.ndarray:
