@@ -130,3 +130,12 @@ def unfused(op_name: str, inputs: Sequence[Tensor]) -> str:
         if one.fusable & other.convolutions or other.fusable & one.convolutions:
             return _UNFUSED[op_name]
     return op_name
+
+
+def in_a_loop(op_name: str) -> str:
+    """What computes the same in the body of a loop.
+
+    ``elemwise_add`` hands its gradient on as it is, to both operands, and the loop then adds to it:
+    a wrong gradient wherever a state has other readers too.
+    """
+    return _UNFUSED.get(op_name, op_name)

@@ -28,6 +28,7 @@ import numpy as np
 from ..errors import ModelError
 from .builders import SymbolBuilder
 from .graph import ValueInfo
+from .layouts import in_a_loop
 from .planning import Plan
 from .values import Shape, Tensor, Value
 
@@ -124,7 +125,7 @@ class NestedBuilder(SymbolBuilder):
     ) -> List[Tensor]:
         """Add an operator; one tensor for each of its outputs."""
         inside = [self._inside(t) for t in tensors]
-        return list(map(self.keep, super().apply(op_name, inside, attrs, name)))
+        return list(map(self.keep, super().apply(in_a_loop(op_name), inside, attrs, name)))
 
     def hold(
         self,
