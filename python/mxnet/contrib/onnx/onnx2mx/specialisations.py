@@ -263,7 +263,7 @@ class Specialiser:
     def _made(self, infos: Any, given: Any) -> Tuple[Optional[Compiled], str]:
         if any(isinstance(a, np.ndarray) and a.size > MOST_DECIDING for a in _arrays(given)):
             return None, "an input is of a type that MXNet lacks"
-        deciding = self.deciding
+        deciding, first = self.deciding, ""
         while True:
             known = self._built_in(infos, given, deciding)
             specs = {
@@ -276,17 +276,23 @@ class Specialiser:
                 if static.symbol is not None:
                     compiled.operator(self.flags)
             except NotStatic as refusal:
-                for cause in refusal.causes:
-                    if not _can_be_given(cause, infos, given):
-                        return None, cause.reason
+                hopeless = [c for c in refusal.causes if not _can_be_given(c, infos, given)]
+                if hopeless:
+                    # A branch that is never taken may be refused where its condition is not known.
+                    switches = set() if first else _switches(given) - deciding
+                    first = first or hopeless[0].reason
+                    if not switches:
+                        return None, first
+                    deciding |= switches
+                    continue
                 more = {name for cause in refusal.causes for name in cause.inputs - set(known)}
                 settled = {name for cause in refusal.causes for name in cause.weights}
                 if not more and not settled:
-                    return None, refusal.causes[0].reason
+                    return None, first or refusal.causes[0].reason
                 deciding |= more
                 self._settle(settled)
             except FAILURES as error:  # an operator that MXNet has no gradient of
-                return None, f"MXNet cannot compile it: {reason(error)}"
+                return None, first or f"MXNet cannot compile it: {reason(error)}"
             else:
                 for name in static.states:
                     self.parameters[name].grad_req = "null"
@@ -443,6 +449,15 @@ def _can_be_given(cause: Cause, infos: Mapping[str, ValueInfo], given: Mapping[s
     )
     decide = all(_may_decide(infos[n], given[n]) for n in cause.inputs)
     return decide and not (floats and cause.weights)
+
+
+def _switches(given: Mapping[str, Any]) -> Set[str]:
+    """Inputs of very few whole numbers."""
+    return {
+        name
+        for name, value in given.items()
+        if _held(value) and value.size <= MOST_FLOATS and np.dtype(value.dtype).kind in "iub"
+    }
 
 
 def _held(value: Any) -> bool:

@@ -471,3 +471,23 @@ def test_initializers_that_are_inputs_too():
     assert block.input_names == ("x",) and list(block.collect_params()) == ["w"]
     assert block(x).asnumpy().tolist() == [2, 3]
     assert block(x, w=mx.nd.array([5, 6])).asnumpy().tolist() == [5, 6]
+
+
+def test_a_switch_is_built_in_where_the_branches_are_no_match():
+    """One branch has no sense for the input that the other is for."""
+    branches = [
+        parse(f"g () => (float[N] t) <int64[2] s = {{{s}}}, int64[1] o = {{-1}}> "
+              "{ r = Reshape (x, s) t = Reshape (r, o) }").graph
+        for s in ("2, 3", "3, 5")
+    ]  # fmt: skip
+    model = parse(
+        "g (float[M] x, int64 k) => (float[N] y) <int64 one = {1}> { q = Equal (k, one) }"
+    )
+    model.graph.node.append(
+        helper.make_node("If", ["q"], ["y"], then_branch=branches[0], else_branch=branches[1])
+    )
+    block = OnnxBlock(model)
+    for size, k in ((6, 1), (15, 0), (6, 1)):
+        x = np.arange(size, dtype=np.float32)
+        assert_close(run_gluon(block, [x, np.array([k])]), [x], 0)
+    assert ways(block) == [True, True] and "k = 1: compiled" in repr(block)
