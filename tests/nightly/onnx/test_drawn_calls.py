@@ -57,6 +57,9 @@ LEFT_OUT = {
     "_linalg_maketrian": "the same",
     "_linalg_extracttrian": "the same",
     "_npi_bincount": "negative numbers overrun MXNet's memory",
+    "Cast": "a negative number as an unsigned integer is cast as the machine has it",
+    "amp_cast": "the same",
+    "amp_multicast": "a drawn number of outputs takes all memory",
     "_npi_ediff1d": "its flags say how many inputs there are",
 }
 
@@ -65,6 +68,8 @@ LEFT_OUT = {
 OF_ONE_SHAPE = ("_contrib_allclose",)
 #: Of integers they are NaN at most places, which no two machines cast alike.
 OF_FLOATS = ("erfinv",)
+#: MXNet rounds the shares of float16 neighbours to float16, and calls the sum float32.
+NOT_OF_HALVES = ("_npi_percentile",)
 
 
 def operators():
@@ -101,6 +106,8 @@ def drawn_case(op_type, rng):
     rank = int(rng.integers(1, 5))
     sizes = rng.integers(1, 5, rank)
     dtype = str(rng.choice(DTYPES[:5] if op_type in OF_FLOATS else DTYPES))
+    if op_type in NOT_OF_HALVES and dtype == "float16":
+        dtype = "float32"
     count = int(rng.integers(1, 4)) if info.get("variadic") else len(info["inputs"])
     arrays = []
     for k in range(count):
@@ -110,9 +117,9 @@ def drawn_case(op_type, rng):
     attrs = {}
     for name, (kind, default) in info["parameters"].items():
         value = drawn_value(rng, kind, rank)
-        if name != "ctx" and value is not None:
-            if default is None or (name != "dtype" and rng.random() < 0.5):
-                attrs[name] = value
+        wanted = default is None or (name != "dtype" and rng.random() < 0.5)
+        if wanted and name != "ctx" and value is not None:
+            attrs[name] = value
     if info.get("variadic"):
         attrs[info["variadic"]] = str(count)
     return Case(op_type, tuple(arrays), attrs, {})

@@ -97,12 +97,8 @@ SCALAR = [
     case("_maximum_scalar", x("int32"), scalar="inf").but(refused="inf cannot be cast"),
 ]  # fmt: skip
 
-test_elementwise = checks(
-    [
-        *(case("clip", data(2, 3, 4, dtype=t), a_min=1, a_max=-1) for t in ("float32", "int64")),
-        case("_copyto", data(2, 3, 4)).but(how="in place"),
-        *UNARY,
-        *BINARY,
-        *SCALAR,
-    ]
-)
+test_elementwise = checks([
+    *(case("clip", data(2, 3, 4, dtype=t), a_min=a, a_max=b)
+      for t in ("float32", "int64") for a, b in ((1, -1), (-0.56, -1.33))),
+    case("_copyto", data(2, 3, 4)).but(how="in place"), *UNARY, *BINARY, *SCALAR,
+])  # fmt: skip

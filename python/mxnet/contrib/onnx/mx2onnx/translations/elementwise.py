@@ -329,12 +329,16 @@ def add_n(op, *args):
 
 @table.op("clip")
 def clip(op, data, *, a_min, a_max):
-    dtype = op.dtype(data)
+    """Where the bounds cross, MXNet looks at the upper one first and takes one of the two."""
+    dtype, edge = op.dtype(data), a_max
     if dtype.kind != "f":
         limits = np.iinfo(dtype)
-        a_min, a_max = (int(min(max(bound, limits.min), limits.max)) for bound in (a_min, a_max))
-    if a_min > a_max:  # then MXNet looks at the upper bound first, and takes one of the two
-        above = op.Greater(*operands(op, data, a_max))
+        edge, a_min, a_max = (
+            int(min(max(bound, limits.min), limits.max))
+            for bound in (np.floor(a_max), a_min, a_max)
+        )
+    if a_min > a_max:
+        above = op.Greater(*operands(op, data, edge))
         return op.Where(above, *operands(op, data, a_max, a_min)[1:])
     if op.opset < 12 and dtype not in (np.float16, np.float32):  # a kernel or schema is missing
         return smaller(op, larger(op, data, a_min), a_max)
