@@ -35,7 +35,7 @@ def sentence(error):
     return text
 
 
-@pytest.mark.parametrize("name", ["import_model", "import_to_gluon"])
+@pytest.mark.parametrize("name", ["import_model", "import_to_gluon", "OnnxBlock"])
 def test_importing(name):
     with pytest.raises(ImportError) as raised:
         getattr(mxnet_onnx, name)("model.onnx")
