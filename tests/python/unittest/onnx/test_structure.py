@@ -53,6 +53,7 @@ KNOW_OPERATORS = {
     "onnx2mx/context.py": "says sizes that vary by MXNet's operators, for all rows",
     "onnx2mx/folding_batch_norm.py": "builds one layer into another",
     "onnx2mx/looping.py": "makes the loops of MXNet that hold a graph",
+    "onnx2mx/carriers.py": "says which operators hand numbers on as they are",
     "onnx2mx/hazards.py": "lists what MXNet does not survive, operator by operator",
     "onnx2mx/layouts.py": "lists what MXNet computes wrongly behind a convolution",
     "mx2onnx/symbol_file.py": "upgrades operators that changed meaning between MXNet releases",

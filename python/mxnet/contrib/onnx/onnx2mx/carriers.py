@@ -23,7 +23,7 @@ there, so an eager run prefers the folds for it.
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any, Sequence, Tuple
 
 import numpy as np
 
@@ -33,6 +33,25 @@ from .values import Tensor
 #: Adds 29 + 16 bits to a float32 in float64 and takes them away again: of its 24 bits 8 remain,
 #: rounded to nearest, halves to even.
 _SPLIT = float(2**45 + 1)
+
+#: Operators that hand numbers on as they are.
+_MOVING = frozenset(
+    {
+        "Concat", "SwapAxis", "_copy", "_np_copy", "_np_reshape", "_np_transpose", "_npi_concatenate",
+        "_npi_flip", "_npi_split", "_npi_stack", "_npi_where", "_npx_reshape", "broadcast_axis",
+        "broadcast_like", "expand_dims", "gather_nd", "identity", "repeat", "reshape_like", "reverse",
+        "slice", "slice_axis", "slice_like", "squeeze", "stack", "swapaxes", "take", "tile",
+        "transpose",
+    }
+)  # fmt: skip
+
+
+def handed_on(op_name: str, inputs: Sequence[Tensor], output: Tensor) -> Tensor:
+    """An operator's output, of the type that its inputs stand for where it only moves numbers."""
+    if op_name not in _MOVING:
+        return output
+    kinds = {t.element for t in inputs if t.dtype == output.dtype}
+    return tagged(output, kinds.pop()) if len(kinds) == 1 else output
 
 
 def narrowed(op: Any, x: Tensor, dtype: np.dtype) -> Tensor:

@@ -29,7 +29,7 @@ from ..dtypes import carrier
 from ..errors import DynamicSizeError, InferenceError, TranslationError
 from ..folding.table import MAX_ELEMENTS
 from .builders import carried, carries, tagged
-from .carriers import narrowed
+from .carriers import handed_on, narrowed
 from .hazards import JOINING
 from .inference import EmptyResult, attribute_texts, infer_dtypes, shapes_of_nothing
 from .layouts import CHOOSE, IN_ORDER, misread, misreads_gradient, origin_of, unfused
@@ -125,7 +125,10 @@ class Context:
         except EmptyResult:
             return self._nothing_of(op_name, tensors, attrs)
         outputs = [
-            dataclasses.replace(o, origin=origin_of(op_name, tensors, o, self._count))
+            dataclasses.replace(
+                handed_on(op_name, tensors, o),
+                origin=origin_of(op_name, tensors, o, self._count),
+            )
             for o in outputs
         ]
         self._count += 1

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 from mxnet.contrib.onnx import ConversionError, dtypes, import_model
 from mxnet.contrib.onnx.onnx2mx.eager import run_eagerly
-from onnx import TensorProto, ValueInfoProto, helper
+from onnx import TensorProto, ValueInfoProto, helper, parser
 from onnx.reference import ReferenceEvaluator
 
 WHOLE = ("int16", "uint16", "uint32", "uint64")
@@ -55,13 +55,14 @@ def model(op_type, arrays, opset=18, **attributes):
     return helper.make_model(graph, opset_imports=opsets, ir_version=8), given
 
 
-def run_symbol(proto, given):
+def run_symbol(proto, given, outputs=1):
     """Through what carries the types."""
     symbol, arg_params, aux_params = import_model(proto)
     held = {n: a.astype(dtypes.carrier(a.dtype)) for n, a in given.items()}
     arrays = {n: mx.nd.array(a, dtype=a.dtype) for n, a in held.items()}
     executor = symbol.bind(mx.current_context(), {**arg_params, **arrays}, aux_states=aux_params)
-    return executor.forward()[0].asnumpy()
+    results = [o.asnumpy() for o in executor.forward()]
+    return results[0] if outputs == 1 else results
 
 
 def check(proto, given, symbol=True):
@@ -112,6 +113,31 @@ def test_numbers_that_int64_does_not_hold_are_refused_in_symbols():
     proto, given = model("Max", [np.uint64([1, 2]), np.uint64([2**63, 5])])
     with pytest.raises(ConversionError, match=r"2 \*\* 63"):
         import_model(proto, input_values={"x1": given["x1"]})
+
+
+SCAN = """
+<ir_version: 8, opset_import: ["" : 17]>
+g (int16[2] s, int16[N, 2] x) => (int16[2] last, int16[N, 2] all) {
+  last, all = Scan <num_scan_inputs = 1, body = b (int16[2] a, int16[2] e) => (int16[2] n, int16[2] o)
+    { n = Mul (a, e)  o = Identity (n) }> (s, x)
+}"""
+
+
+def test_loops_keep_the_type():
+    s, x = np.int16([300, -300]), np.int16([[3, 5], [200, 200], [7, 1]])
+    wanted = np.cumprod(np.concatenate([s[None], x]), 0, dtype=np.int16)[1:]
+    last, every = run_eagerly(parser.parse_model(SCAN), {"s": s, "x": x})
+    assert last.dtype == every.dtype == np.int16
+    assert (every == wanted).all() and (last == wanted[-1]).all()
+    _, symbol = run_symbol(parser.parse_model(SCAN), {"s": s, "x": x}, outputs=2)
+    assert (symbol == wanted).all()
+
+
+def test_what_only_moves_numbers_is_not_brought_back_into_range():
+    proto, _ = model("Transpose", [np.zeros((2, 3), np.int16)])
+    assert "bitwise" not in import_model(proto)[0].tojson()
+    proto, _ = model("Neg", [np.zeros((2, 3), np.int16)])
+    assert "bitwise" in import_model(proto)[0].tojson()
 
 
 @needs_bfloat16
