@@ -224,6 +224,7 @@ class Context:
         names, apart = copy.deepcopy(self.names), set(self._apart)
         try:
             yield self.builder
+            outer[1].update(self.builder.shared(self._tensors))
         except BaseException:
             self.names.__dict__.update(names.__dict__)  # as if it had not been tried
             self._apart = apart

@@ -67,6 +67,8 @@ _MISREAD: Dict[str, int] = {
 }
 #: What puts an array into the plain layout.
 IN_ORDER: Tuple[str, Dict[str, Any]] = ("slice_axis", {"axis": 0, "begin": 0, "end": "None"})
+#: What copies an array.
+COPY = "identity"
 #: Operators that are fused into a convolution, and the one that computes the same and is not.
 _UNFUSED: Dict[str, str] = {"elemwise_add": "_npi_add"}
 
@@ -139,3 +141,12 @@ def in_a_loop(op_name: str) -> str:
     a wrong gradient wherever a state has other readers too.
     """
     return _UNFUSED.get(op_name, op_name)
+
+
+def adds_gradients(op_name: str) -> bool:
+    """Whether the gradient of an operator's inputs is added to what is there already.
+
+    A loop asks for that where its body reads a tensor from outside; reverse, for one, writes over
+    it. Only large products are trusted, which are worth it; others read a copy.
+    """
+    return op_name in ("FullyConnected", "batch_dot", "_npi_matmul", "_npi_multiply", "_npi_add")

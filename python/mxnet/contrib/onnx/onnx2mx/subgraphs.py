@@ -20,6 +20,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from typing import Any, Callable, Dict, List, Mapping, MutableMapping, Sequence, Tuple
 
 import mxnet as mx
@@ -28,7 +29,7 @@ import numpy as np
 from ..errors import ModelError
 from .builders import SymbolBuilder
 from .graph import ValueInfo
-from .layouts import in_a_loop
+from .layouts import COPY, adds_gradients, in_a_loop
 from .planning import Plan
 from .values import Shape, Tensor, Value
 
@@ -111,6 +112,7 @@ class NestedBuilder(SymbolBuilder):
         self.outer, self.parameters, self._name = outer, outer.parameters, name
         self._own: Dict[int, Any] = {}
         self._captured: Dict[int, Tuple[Tensor, Tensor]] = {}
+        self._copies: Dict[int, Tensor] = {}
 
     def variable(self, base: str, shape: Shape, dtype: np.dtype) -> Tensor:
         """An input of the graph that is no tensor of the outer graph."""
@@ -124,8 +126,9 @@ class NestedBuilder(SymbolBuilder):
         self, op_name: str, tensors: Sequence[Tensor], attrs: Mapping[str, Any], name: str
     ) -> List[Tensor]:
         """Add an operator; one tensor for each of its outputs."""
-        inside = [self._inside(t) for t in tensors]
-        return list(map(self.keep, super().apply(in_a_loop(op_name), inside, attrs, name)))
+        op_name = in_a_loop(op_name)
+        inside = [self._inside(t, copied=not adds_gradients(op_name)) for t in tensors]
+        return list(map(self.keep, super().apply(op_name, inside, attrs, name)))
 
     def hold(
         self,
@@ -138,6 +141,10 @@ class NestedBuilder(SymbolBuilder):
         """The node of an operator that holds a graph."""
         return super().hold(op_name, graph, [self._inside(t) for t in tensors], attrs, name)
 
+    def shared(self, tensors: Mapping[Any, Tensor]) -> Dict[Any, Tensor]:
+        """Those that are of the outer graph, such as weights that are read here first."""
+        return {key: t for key, t in tensors.items() if id(t.handle) not in self._own}
+
     def captured(self) -> Dict[str, Tensor]:
         """The tensors of the outer graph that this one reads, by its variables."""
         return {inner.handle.name: outer for outer, inner in self._captured.values()}
@@ -147,11 +154,19 @@ class NestedBuilder(SymbolBuilder):
         self._own[id(tensor.handle)] = tensor.handle
         return tensor
 
-    def _inside(self, tensor: Tensor) -> Tensor:
+    def _inside(self, tensor: Tensor, copied: bool = True) -> Tensor:
+        """A tensor as this graph reads it; where it is from outside, perhaps by a copy."""
         key = id(tensor.handle)
         if key in self._own:
             return tensor
         if key not in self._captured:
             variable = self.variable(tensor.handle.name or "outer", tensor.shape, tensor.dtype)
             self._captured[key] = tensor, variable
-        return self._captured[key][1]
+        variable = self._captured[key][1]
+        if not copied:
+            return variable
+        if key not in self._copies:
+            name = self._name(f"{variable.handle.name}_copy")
+            (copy,) = super().apply(COPY, [variable], {}, name)
+            self._copies[key] = self.keep(dataclasses.replace(copy, shape=tensor.shape))
+        return self._copies[key]

@@ -459,3 +459,41 @@ def test_loops_are_not_compiled_with_static_shapes(import_block, monkeypatch):
     assert ("static_shape", True) not in block._flags
     with pytest.warns(ConversionWarning, match="must not be hybridised with static_shape"):
         block(mx.sym.var("x"), mx.sym.var("h"))
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "u = Mul (last, s)",  # reverse writes its gradient over what is there
+        "q = Add (s, x)  p = Mul (q, s)  v = Add (p, last)  u = Add (v, x)",
+        "r = Sub (xs, s)  u = ReduceMean <axes = [0], keepdims = 0> (r)",
+    ],
+)
+def test_gradients_of_what_a_body_reads_from_outside_add_up(inner, monkeypatch):
+    text = f"""g (float[3] x, float[6, 3] xs) => (float[3] y, float[5, 3] z) <int64 m = {{5}}> {{
+        y, z = Loop (m, , x) <
+            body = b (int64 i, bool on, float[3] s) => (bool go, float[3] t, float[3] u) {{
+                go = Identity (on)
+                last, all = Scan <
+                    num_scan_inputs = 1, scan_input_directions = [1],
+                    body = c (float[3] h, float[3] e) => (float[3] g, float[3] f) {{
+                        g = Identity (e)  f = Mul (e, x)
+                    }}
+                > (s, xs)
+                {inner}
+                t = Tanh (u)
+            }}
+        >
+    }}"""
+    arrays = {"x": normal(3), "xs": normal(6, 3)}
+    found = []
+    for unrolled in (32, 0):
+        monkeypatch.setattr(iterations, "MOST_UNROLLED", unrolled)
+        symbol, arg_params, aux_params = import_model(parsed(text))
+        executor = symbol.simple_bind(mx.cpu(), x=(3,), xs=(6, 3))
+        executor.copy_params_from(arg_params, aux_params)
+        executor.forward(is_train=True, **{n: mx.nd.array(a) for n, a in arrays.items()})
+        executor.backward([mx.nd.ones(o.shape) for o in executor.outputs])
+        found.append({n: executor.grad_dict[n].asnumpy() for n in arrays})
+    for name in arrays:
+        np.testing.assert_allclose(found[1][name], found[0][name], 1e-4, 1e-4)
