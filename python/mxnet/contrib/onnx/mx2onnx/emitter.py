@@ -197,7 +197,17 @@ class Emitter:
         if all(shape):
             return self.constant(array)
         name = self.constant(Tensor.of(array), name=f"{self._scope}/unsized")
-        self._unsized.add(name)
+        self._unsized.add(name, batch=all(shape[1:]))
+        return name
+
+    def filled_like(self, x: str, number: float) -> str:
+        """The same in the shape and dtype of ``x``, with the sizes open that are open there."""
+        if not self.is_unsized(x):
+            return self.Expand(self.constant(number, self.dtype(x)), self.Shape(x))
+        sizes = [size or 1 for size in self.dims(x)]
+        tensor = Tensor.of(np.full(sizes, number, self.dtype(x)))
+        name = self.constant(tensor, name=f"{self._scope}/unsized")
+        self._unsized.add_like(name, x)
         return name
 
     # nodes

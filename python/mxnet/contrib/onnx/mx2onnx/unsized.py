@@ -43,6 +43,8 @@ ROW_BY_ROW = BROADCASTING | frozenset(
         "Sqrt", "Squeeze", "Tanh", "Transpose", "Unsqueeze",
     }
 )  # fmt: skip
+#: Operators on each entry of the first axis by itself, beside constants.
+ENTRY_BY_ENTRY = frozenset({"Conv"})
 
 
 class Unsized:
@@ -50,10 +52,17 @@ class Unsized:
 
     def __init__(self) -> None:
         self._names: Set[str] = set()
+        self._batches: Set[str] = set()
 
-    def add(self, name: str) -> None:
-        """``name`` is a stand-in."""
+    def add(self, name: str, batch: bool = False) -> None:
+        """``name`` is a stand-in; ``batch`` says that no size but the first is open."""
         self._names.add(name)
+        if batch:
+            self._batches.add(name)
+
+    def add_like(self, name: str, other: str) -> None:
+        """``name`` stands in where ``other`` does."""
+        self.add(name, other in self._batches)
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
@@ -80,7 +89,10 @@ class Unsized:
         sized = [i for i in inputs if i and i not in self._names and i not in constants]
         if sized and op_type in BROADCASTING:
             return
-        if sized or op_type not in ROW_BY_ROW:
+        batch = op_type in ENTRY_BY_ENTRY and not self._names.intersection(inputs) - self._batches
+        if batch and not sized:
+            self._batches.update(outputs)
+        elif sized or op_type not in ROW_BY_ROW:
             self.refuse(f"{op_type} does not broadcast it")
         self._names.update(outputs)
 

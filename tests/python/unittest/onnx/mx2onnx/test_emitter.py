@@ -307,6 +307,21 @@ def test_a_stand_in_is_refused_where_it_does_not(use):
         use(op, op.filled((0, 6), 0, F32))
 
 
+def test_a_convolution_takes_a_stand_in_for_the_batch_alone():
+    op = emitter()
+    weight = op.constant(np.ones((4, 2, 3), np.float32))
+    assert op.is_unsized(op.Conv(op.filled((0, 2, 6), 1, F32), weight))
+    with pytest.raises(TranslationError, match="Conv does not broadcast it"):
+        op.Conv(op.filled((0, 2, 0), 1, F32), op.constant(np.ones((4, 2, 1), np.float32)))
+
+
+def test_what_is_filled_like_a_stand_in_is_one():
+    op = emitter(x=("N", 6), w=(6, 6))
+    ones = op.filled_like(op.filled((0, 6), 0, F32), 1)
+    assert op.is_unsized(ones) and op.dims(ones) == (1, 6)
+    assert not op.is_unsized(op.filled_like("x", 1)) and op.type(op.filled_like("x", 1)).is_known
+
+
 def test_a_filling_of_known_size_is_an_ordinary_constant():
     op = emitter()
     assert not op.is_unsized(op.filled((2, 6), 1, F32))

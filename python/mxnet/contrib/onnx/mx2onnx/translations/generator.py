@@ -77,12 +77,12 @@ def arange(op, *, start, stop, step, repeat, infer_range, dtype):
 
 @table.op("zeros_like")
 def zeros_like(op, data):
-    return op.Expand(op.constant(0, op.dtype(data)), op.Shape(data))
+    return op.filled_like(data, 0)
 
 
 @table.op("ones_like")
 def ones_like(op, data):
-    return op.Expand(op.constant(1, op.dtype(data)), op.Shape(data))
+    return op.filled_like(data, 1)
 
 
 @table.op("_contrib_arange_like", ignores=("ctx",))
