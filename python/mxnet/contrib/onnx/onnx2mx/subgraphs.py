@@ -166,7 +166,7 @@ class NestedBuilder(SymbolBuilder):
         if not copied:
             return variable
         if key not in self._copies:
-            name = self._name(f"{variable.handle.name}_copy")
+            name = self._name(f"{variable.handle.name}_copied")
             (copy,) = super().apply(COPY, [variable], {}, name)
             self._copies[key] = self.keep(dataclasses.replace(copy, shape=tensor.shape))
         return self._copies[key]
