@@ -23,6 +23,7 @@ import re
 import textwrap
 from typing import Dict, Iterable, List, Sequence, Tuple
 
+from .onnx2mx.translations import import_table
 from .opset import NEWEST_OPSET, TARGET_OPSETS, history
 from .support import (
     ExportedOperator,
@@ -115,6 +116,8 @@ def _imported_lines(domain: str, heading: str) -> List[str]:
         lines += ["", f"{heading} Computed by NumPy only", "", *table]
     if missing or not domain:
         lines += ["", f"{heading} Not covered", "", _listed(missing)]
+        reasons = [(f"`{o}`", import_table.reason(o)) for o in missing if import_table.reason(o)]
+        lines += ["", *markdown(("Operator", "Reason"), reasons)] if reasons else []
     return lines if covered else lines[1:]
 
 

@@ -49,7 +49,22 @@ from .values import Account, Known, Tensor, Value, join
 #: Seconds that may be spent on finding out which dimension is to blame for a refusal.
 MOST_SECONDS_OF_BLAME = 20.0
 #: Rungs of the ladder that stand for the others there: odd sizes, and multiples of 32.
-TELLING_RUNGS = (0, 20)
+TELLING_RUNGS = (0, 21)
+#: Nodes that are translated in the search for sizes where the caller has another way.
+MOST_NODES_OF_HASTE = 2**15
+
+
+@dataclasses.dataclass
+class Effort:
+    """What a search for sizes has taken so far.
+
+    Attributes
+    ----------
+    nodes : int
+        How many were translated, at all sizes together.
+    """
+
+    nodes: int = 0
 
 
 class Fitting:
@@ -64,7 +79,10 @@ class Fitting:
     floating : bool
         As of ``SymbolBuilder``.
     patient : bool
-        Whether to look for the dimension that is to blame where no sizes fit.
+        Whether to try all sizes there are, and to look for the dimension that is to blame where
+        none fits. Otherwise the search ends after ``MOST_NODES_OF_HASTE`` nodes.
+    effort : Effort, optional
+        What a search has taken that this is a part of.
     """
 
     def __init__(
@@ -75,9 +93,11 @@ class Fitting:
         plan: Plan,
         floating: bool,
         patient: bool = True,
+        effort: Optional[Effort] = None,
     ):
         self.model, self.wishes, self.planner, self.plan = model, wishes, planner, plan
         self.floating, self.patient = floating, patient
+        self.effort = effort or Effort()
 
     def run(self) -> Imported:
         dimensions = self.wishes.dimensions
@@ -100,6 +120,8 @@ class Fitting:
             first = first or refusal
             if count in TELLING_RUNGS:
                 self._check_batches(rung, first)
+            if not self.patient and self.effort.nodes > MOST_NODES_OF_HASTE:
+                break
         raise self._no_sizes_fit(first, self._blame() if self.patient else "")
 
     def _refusal_of_a_sample(self, rung: Rung) -> Optional[InferenceError]:
@@ -126,7 +148,9 @@ class Fitting:
     def at_size(self, dimension: str, size: int) -> Fitting:
         """The same with one dimension fixed."""
         wishes = self.wishes.at_size(dimension, size)
-        return Fitting(self.model, wishes, self.planner, self.plan, self.floating)
+        return Fitting(
+            self.model, wishes, self.planner, self.plan, self.floating, effort=self.effort
+        )
 
     def _translated(self, rung: Rung, hasty: bool, loops: bool = True) -> Imported:
         """The network at these sizes; without loops where one would meet a convolution."""
@@ -138,6 +162,8 @@ class Fitting:
         except ConversionError:
             if not (loops and translator.op.clashed):
                 raise
+        finally:
+            self.effort.nodes += translator.walked
         return self._translated(rung, hasty, loops=False)
 
     def _by(self, translator: Translator, builder: SymbolBuilder, rung: Rung) -> Imported:

@@ -64,7 +64,8 @@ class OnnxBlock(WholeNames, mx.gluon.Block):
     than one element, of subgraphs too. Gradients reach them and the inputs through compiled and
     eager specialisations, except where an operator gives none and where a value was built in.
     ``cast`` changes the type of the parameters and of what goes in and out; operators compute in
-    the model's types. It may be called from several threads.
+    the model's types. It may be called from several threads. A ``gluon.Block`` can hold it, a
+    ``HybridBlock`` cannot, which would need a graph of it.
 
     Parameters
     ----------
@@ -221,6 +222,7 @@ class OnnxBlock(WholeNames, mx.gluon.Block):
     def __repr__(self) -> str:
         lines = [
             f"{type(self).__name__}(",
+            "  a gluon.Block: a gluon.Block or nn.Sequential can hold it, a HybridBlock cannot",
             f"  inputs: {', '.join(self.input_names) or 'none'}",
             f"  outputs: {', '.join(self.output_names)}",
             f"  weights: {len(self._reg_params)}",

@@ -134,8 +134,9 @@ class Planner:
             If the body for these types needs operators that have no row.
         """
         key = id(step), tuple(t.SerializeToString() for t in types)
-        if key in self._typed:
-            return self._typed[key][1]
+        found = self._typed.get(key)
+        if found is not None:
+            return found[1]
         planner = Planner(self.model, self.table, self.own)
         assert step.schema is not None
         function = schema_body(step.schema, step.opset, step.node, types)
@@ -260,7 +261,7 @@ class Planner:
         versions = {*self.table.versions(op_type, domain), *self.own.versions(op_type, domain)}
         if versions:
             return f"versions with rows: {', '.join(map(str, sorted(versions)))}"
-        return ""
+        return self.table.reason(op_type)
 
     def _missing_operators(self) -> Iterator[MissingOperator]:
         for (domain, op_type, version), nodes in sorted(self.missing.items()):

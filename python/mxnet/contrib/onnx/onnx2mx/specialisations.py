@@ -83,7 +83,7 @@ class Compiled:
     def __init__(self, static: Static):
         self.static = static
         self._ops: Dict[Any, Any] = {}
-        self._constants: Dict[Tuple[str, mx.Context], mx.nd.NDArray] = {}
+        self.copies: Dict[Any, Any] = {}
         self._lock = threading.Lock()
 
     def operator(self, flags: Tuple[Tuple[str, Any], ...]) -> Any:
@@ -196,7 +196,7 @@ class Specialiser:
             return self._weight(name, ctx)
 
         def constant(parameter: Any) -> Any:
-            return self._constant(parameter, ctx)
+            return self._constant(compiled, parameter, ctx)
 
         return compiled.run(arrays, weight, constant, ctx, self.flags)
 
@@ -215,7 +215,7 @@ class Specialiser:
                 array = (
                     self.parameters[what]._reduce()
                     if kind == "weight"
-                    else self._constant(what, cpu)
+                    else self._constant(self.last, what, cpu)
                 )
                 array = array.as_nd_ndarray() if isinstance(array, mx.np.ndarray) else array
                 stored[f"{'aux' if name in states else 'arg'}:{name}"] = array
@@ -230,13 +230,13 @@ class Specialiser:
         wanted = self.types[name]
         return array if array.dtype == wanted else array.astype(wanted)
 
-    def _constant(self, parameter: Any, ctx: mx.Context) -> mx.nd.NDArray:
+    def _constant(self, compiled: Compiled, parameter: Any, ctx: mx.Context) -> mx.nd.NDArray:
+        """A constant's copy: the model's own serve all graphs, a row's go with their graph."""
+        copies = self._copies if id(parameter.array) in self._lasting else compiled.copies
         key = id(parameter.array), ctx, parameter.carrier
-        if key not in self._copies:
-            made = to_ndarray(parameter.array, ctx, parameter.carrier)
-            # With the array, so that no other one gets its id.
-            self._copies[key] = made, parameter.array
-        return self._copies[key][0]
+        if key not in copies:
+            copies[key] = to_ndarray(parameter.array, ctx, parameter.carrier)
+        return copies[key]
 
     # -- finding ---------------------------------------------------------------------------
 

@@ -70,6 +70,11 @@ class Translator:
     builder : SymbolBuilder or NDArrayBuilder
     hasty : bool
         Raise the first :class:`InferenceError` at once: the caller will try other sizes.
+
+    Attributes
+    ----------
+    walked : int
+        How many nodes were looked at.
     """
 
     def __init__(self, planner: Planner, plan: Plan, builder: Any, hasty: bool = False):
@@ -80,6 +85,7 @@ class Translator:
         self.op = Context(builder, Names([*names, *graph.constants], nodes))
         self.samples: int = builder.samples
         self.refusals: List[ConversionError] = []
+        self.walked = 0
         self._prefix = ""
         self._inner_constants: Dict[int, Tuple[Plan, Dict[str, Known]]] = {}
 
@@ -121,6 +127,7 @@ class Translator:
 
     def _walk(self, plan: Plan, scope: Scope) -> None:
         for step in plan.steps:
+            self.walked += 1
             try:
                 outputs = self._outputs(step, scope)
             except _DependsOnRefused:

@@ -19,7 +19,7 @@
 import mxnet as mx
 import numpy as np
 import pytest
-from mxnet.contrib.onnx import ConversionError, dtypes, import_model
+from mxnet.contrib.onnx import ConversionError, backend, dtypes, import_model
 from mxnet.contrib.onnx.onnx2mx.eager import run_eagerly
 from onnx import TensorProto, ValueInfoProto, helper, parser
 from onnx.reference import ReferenceEvaluator
@@ -177,3 +177,32 @@ def test_float8_saturates_or_not(name, saturate):
     np.testing.assert_array_equal(y.astype(np.float32), expected)
     with pytest.raises(ConversionError, match="MXNet has no float8"):
         import_model(proto)
+
+
+HALVES = np.full((2, 3, 8), 0.5, NARROW)
+
+
+@needs_bfloat16
+@pytest.mark.parametrize(
+    "op_type, arrays, outputs, attributes",
+    [
+        ("RandomNormalLike", [HALVES], 1, {}),
+        ("RandomUniformLike", [HALVES], 1, {}),
+        ("RandomNormal", [], 1, {"shape": [2, 3], "dtype": 16}),
+        ("Bernoulli", [HALVES], 1, {}),
+        ("Bernoulli", [np.float32([0.5])], 1, {"dtype": 16}),
+        ("DequantizeLinear", [np.uint8([1, 2]), np.array(0.1, NARROW)], 1, {}),
+        (
+            "LinearAttention",
+            [HALVES] * 3,
+            2,
+            {"q_num_heads": 2, "kv_num_heads": 2, "update_rule": "linear"},
+        ),
+    ],
+    ids=str,
+)
+def test_types_that_only_the_row_knows(op_type, arrays, outputs, attributes):
+    names = [f"x{n}" for n in range(len(arrays))]
+    node = helper.make_node(op_type, names, [f"y{n}" for n in range(outputs)], **attributes)
+    for result in backend.run_node(node, arrays):
+        assert result.dtype == NARROW

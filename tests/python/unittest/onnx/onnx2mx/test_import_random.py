@@ -70,7 +70,7 @@ for _version in (7, 22):
              expected=lambda x: np.full((2, 1), 3)),
     ]  # fmt: skip
 CASES += [
-    case(22, "y = RandomNormal <shape=[2], dtype=16> ()", refused="bfloat16"),
+    case(22, "y = RandomNormal <shape=[2], dtype=6> ()", refused="int32"),
     case(22, "y = RandomNormalLike (x)", x=array([1, 2], "int32"), refused="int32"),
 ]
 

@@ -19,6 +19,7 @@
 import numpy as np
 import pytest
 from import_cases import array, check, normal, uniform
+from mxnet.contrib.onnx import UnsupportedOperatorError, import_model
 from node_cases import node
 
 DOMAIN = "ai.onnx.preview.training"
@@ -69,6 +70,12 @@ def test_import(case):
 )
 def test_refused(case, reason):
     check(node(case.op_type, 1, case.attributes, **case.arrays, domain=DOMAIN, refused=reason))
+
+
+def test_the_gradient_of_a_graph_is_left_to_autograd():
+    case = node("Gradient", 1, {"xs": ["x"], "y": "z"}, x=array(1), z=array(2), domain=DOMAIN)
+    with pytest.raises(UnsupportedOperatorError, match="mx.autograd"):
+        import_model(case.model())
 
 
 def test_a_loss_falls_step_by_step():

@@ -229,7 +229,7 @@ def linear_attention(
     y = op._npi_stack(*y, axis=1, num_args=steps)
     y = op._npi_multiply(y, scalar(op, scale or 1 / math.sqrt(keys), np.float32))
     y = op.reshape(y, (batch, steps, q_num_heads * values))
-    return cast(op, y, query.dtype), cast(op, state, own.dtype)
+    return cast(op, y, query.element), cast(op, state, own.element)
 
 
 def _steps(op, x, count):

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...dtypes import numpy_dtype
+from ...dtypes import element_dtype, numpy_dtype
 from ...translation import TranslationTable
 from .axes import along_axis, from_front
 from .precision import cast, scalar
@@ -135,7 +135,7 @@ def _dequantize_linear(op, x, scale, zero_point, axis, block_size, dtype):
 @table.op("DequantizeLinear", versions=VERSIONS, limits=LIMITS)
 def dequantize_linear(op, x, x_scale, x_zero_point=None, *, axis=1, block_size=0, output_dtype=0):
     """Differences are exact, products are made in float32."""
-    dtype = numpy_dtype(output_dtype) if output_dtype else x_scale.dtype
+    dtype = element_dtype(output_dtype) if output_dtype else x_scale.element
     return _dequantize_linear(op, x, x_scale, x_zero_point, axis, block_size, dtype)
 
 
@@ -148,7 +148,7 @@ def microsoft_quantize_linear(op, x, y_scale, y_zero_point=None, *, axis=None):
 @table.op("DequantizeLinear", domain="com.microsoft", limits=LIMITS)
 def microsoft_dequantize_linear(op, x, x_scale, x_zero_point=None, *, axis=None):
     axis = 1 if axis is None else axis
-    return _dequantize_linear(op, x, x_scale, x_zero_point, axis, 0, x_scale.dtype)
+    return _dequantize_linear(op, x, x_scale, x_zero_point, axis, 0, x_scale.element)
 
 
 @table.op("DynamicQuantizeLinear", versions=(11,))

@@ -22,7 +22,7 @@ import functools
 
 import numpy as np
 
-from ...dtypes import numpy_dtype
+from ...dtypes import carrier, element_dtype, numpy_dtype
 from ...translation import TranslationTable
 from ..values import Known, product
 from .precision import cast
@@ -48,13 +48,20 @@ def random_uniform(op, *, dtype, low, high, shape):
 
 
 def _drawn(op, draw, data_type, shape, **parameters):
-    shape, dtype = tuple(shape), numpy_dtype(data_type)
-    if dtype.kind != "f":
-        op.fail(f"random numbers of {dtype}")
+    shape, dtype = tuple(shape), element_dtype(data_type)
+    held = _held(op, dtype)
     if not product(shape):
         return Known("", (np.zeros(shape, dtype),))
-    x = draw(shape=shape or (1,), dtype=dtype.name, **parameters)
-    return op.reshape(x, shape)
+    x = draw(shape=shape or (1,), dtype=held.name, **parameters)
+    return cast(op, op.reshape(x, shape), dtype)
+
+
+def _held(op, dtype):
+    """The type of floats in which numbers are drawn that are to be of ``dtype``."""
+    held = carrier(dtype)
+    if held is None or held.kind != "f":
+        op.fail(f"random numbers of {dtype}")
+    return held
 
 
 def _stretched(op, draw, mean, scale):
@@ -67,21 +74,21 @@ def _stretched(op, draw, mean, scale):
 
 @table.op("RandomNormalLike", versions=(1, 22), ignores=("seed",), limits=_LIMITS)
 def random_normal_like(op, input, *, dtype=None, mean, scale):
-    draw = functools.partial(op._random_normal_like, _of_type(op, input, dtype))
-    return _stretched(op, draw, mean, scale)
+    dtype = _type(input, dtype)
+    draw = functools.partial(op._random_normal_like, cast(op, input, _held(op, dtype)))
+    return cast(op, _stretched(op, draw, mean, scale), dtype)
 
 
 @table.op("RandomUniformLike", versions=(1, 22), ignores=("seed",), limits=_LIMITS)
 def random_uniform_like(op, input, *, dtype=None, low, high):
-    return op._random_uniform_like(_of_type(op, input, dtype), low=low, high=high)
+    dtype = _type(input, dtype)
+    drawn = op._random_uniform_like(cast(op, input, _held(op, dtype)), low=low, high=high)
+    return cast(op, drawn, dtype)
 
 
-def _of_type(op, input, data_type):
-    """Something of the shape and element type that the numbers are to have."""
-    dtype = input.dtype if data_type is None else numpy_dtype(data_type)
-    if dtype.kind != "f":
-        op.fail(f"random numbers of {dtype}")
-    return cast(op, input, dtype)
+def _type(input, data_type):
+    """The element type of a result, which is the input's unless another one is named."""
+    return input.element if data_type is None else element_dtype(data_type)
 
 
 # -- by given chances ----------------------------------------------------------------------------
@@ -92,7 +99,7 @@ def bernoulli(op, input, *, dtype=None):
     """1 where a number below 1 is less than the chance."""
     chance = cast(op, input, np.float64 if input.dtype == np.float64 else np.float32)
     hit = op._npi_less(op._random_uniform_like(chance, low=0.0, high=1.0), chance)
-    return cast(op, hit, input.dtype if dtype is None else numpy_dtype(dtype))
+    return cast(op, hit, _type(input, dtype))
 
 
 @table.op("Multinomial", versions=(7, 22), ignores=("seed",), limits=_LIMITS)

@@ -29,6 +29,11 @@ from .precision import cast, scalar
 
 DOMAIN = "ai.onnx.preview.training"
 table = TranslationTable()
+table.refuse(
+    "it asks for a gradient inside a model; import the model without it and let mx.autograd, or "
+    "Module's backward, compute the gradient",
+    "Gradient",
+)
 
 
 def _kinds(op, tensors, kinds):
