@@ -67,9 +67,19 @@ def vision_network(name, rng, size=None, classes=1000):
     net.initialize(mx.init.Zero(), ctx=mx.current_context())
     size = size or VISION[name]
     net(mx.nd.zeros((1, 3, size, size)))
-    for parameter in net.collect_params().values():
-        parameter.set_data(mx.nd.array(_random_parameter(parameter.name, parameter.shape, rng)))
+    random_parameters(net, rng)
     return net
+
+
+def random_parameters(net, rng):
+    """Give every parameter of a block, its shapes known, numbers of the size its name asks for."""
+    import mxnet as mx
+
+    for parameter in net.collect_params().values():
+        array = _random_parameter(parameter.name, parameter.shape, rng)
+        # anew: MXNet does not write into weights of three dimensions that a call has rearranged
+        parameter.initialize(mx.init.Zero(), ctx=mx.current_context(), force_reinit=True)
+        parameter.set_data(mx.nd.array(array))
 
 
 def _random_parameter(name, shape, rng):
