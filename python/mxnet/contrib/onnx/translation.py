@@ -91,7 +91,12 @@ class Translation:
     @functools.cached_property
     def tensors(self) -> Tuple[inspect.Parameter, ...]:
         """The run-time tensors that the function takes, in order."""
-        return tuple(p for p in self._parameters if p.kind is not p.KEYWORD_ONLY)
+        return tuple(p for p in self._parameters if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD))
+
+    @functools.cached_property
+    def takes_all(self) -> bool:
+        """Whether the function takes, by ``**``, every value that it does not name."""
+        return any(p.kind is p.VAR_KEYWORD for p in self._parameters)
 
     @functools.cached_property
     def values(self) -> Mapping[str, inspect.Parameter]:
@@ -251,7 +256,9 @@ def bind(
         and a.casefold() not in ignored
         and not (schema and plain_attribute(proto) == schema.default(a))
     )
-    if unseen:
+    if row.takes_all:
+        values.update((a, plain_attribute(given[a])) for a in unseen)
+    elif unseen:
         raise TranslationError(
             f"attribute{'s' if len(unseen) > 1 else ''} {', '.join(unseen)} not covered"
         )

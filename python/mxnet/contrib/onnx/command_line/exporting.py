@@ -61,6 +61,7 @@ KEYWORDS = {
     "input_names": "--input-names",
     "output_names": "--output-names",
     "outputs": "--outputs",
+    "custom_domain": "--custom-domain",
     "external_data": "--external-data",
     "onnx_file_path": "--output",
     "sizes": "--sizes",
@@ -111,6 +112,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--output-names", type=arguments.names, metavar="A,B", help="what to call the outputs"
+    )
+    parser.add_argument(
+        "--custom-domain",
+        metavar="DOMAIN",
+        help="write operators of your own (Custom) into this domain, such as com.acme",
     )
     parser.add_argument(
         "--external-data",
@@ -166,6 +172,7 @@ def run(options: Options) -> bool:
             input_names=options.input_names,
             output_names=options.output_names,
             outputs=options.outputs,
+            custom_domain=options.custom_domain,
             external_data=options.external_data,
         )
     seconds, report = time.perf_counter() - start, None

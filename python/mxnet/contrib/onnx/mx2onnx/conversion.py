@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict, List, Mapping, Optional, Set
+from typing import Dict, List, Mapping, Optional
 
 from onnx import ModelProto, NodeProto, ValueInfoProto, helper
 
@@ -80,8 +80,8 @@ class Conversion:
         The initializers; their numbers are read when they are written.
     value_types : dict of str to TensorType
         Of the values between inputs and outputs.
-    domains : set of str
-        Operator domains beside ONNX's own.
+    domains : dict of str to int
+        Operator domains beside ONNX's own, and their versions.
     external_data : bool or None
         Whether :meth:`write` puts the weights into a file of their own; None decides by size.
     """
@@ -98,7 +98,7 @@ class Conversion:
     nodes: List[NodeProto]
     constants: Dict[str, Tensor]
     value_types: Dict[str, TensorType]
-    domains: Set[str]
+    domains: Dict[str, int]
     external_data: Optional[bool] = None
 
     def model(self) -> ModelProto:
@@ -114,7 +114,7 @@ class Conversion:
         )
         del model.opset_import[:]
         model.opset_import.extend(imports)
-        model.opset_import.extend(helper.make_opsetid(d, 1) for d in sorted(self.domains))
+        model.opset_import.extend(helper.make_opsetid(*d) for d in sorted(self.domains.items()))
         return model
 
     def to_proto(self) -> ModelProto:

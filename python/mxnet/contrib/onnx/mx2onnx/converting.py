@@ -30,6 +30,7 @@ from .arguments import check_shapes, check_types, listed, rename
 from .canonical import canonicalise
 from .checking import check_model
 from .conversion import Conversion
+from .custom_operators import check_domain, check_versions, handed_on
 from .draft import Draft
 from .emitter import Emitter
 from .finishing import finish
@@ -58,6 +59,8 @@ def convert(
     output_names: Union[Sequence[str], Mapping[str, str], None] = None,
     outputs: Optional[Sequence[str]] = None,
     translations: Optional[TranslationTable] = None,
+    custom_domain: Optional[str] = None,
+    custom_opsets: Optional[Mapping[str, int]] = None,
     external_data: Optional[bool] = None,
     simplify: bool = True,
 ) -> Conversion:
@@ -74,13 +77,16 @@ def convert(
     """
     opset = _check_opset(opset_version)
     _check_table(translations)
+    check_domain(custom_domain)
+    versions = check_versions(custom_opsets)
     if external_data not in (None, True, False):
         raise ModelError(f"external_data is True, False or None; got {external_data!r}")
     in_shapes, in_types = check_shapes(in_shapes), check_types(in_types)
     source, symbol, original = _read(sym, params, epoch, in_shapes, outputs)
     graph = canonicalise(original, keep_losses=outputs is not None)
     live = graph.live()
-    table = export_table if translations is None else export_table | translations
+    table = export_table if custom_domain is None else export_table | handed_on(custom_domain)
+    table = table if translations is None else table | translations
     rows = plan(graph, live, table, translations)
     kinds = plan_inputs(
         original,
@@ -112,7 +118,7 @@ def convert(
         nodes=draft.nodes,
         constants=draft.constants,
         value_types=_types_between(draft),
-        domains=op.domains,
+        domains={domain: versions.get(domain, 1) for domain in op.domains},
         external_data=external_data,
     )
     check_model(conversion.model(), conversion.constants)

@@ -58,6 +58,8 @@ def export_model(
     outputs: Optional[Sequence[str]] = None,
     verify: Any = False,
     translations: Optional[TranslationTable] = None,
+    custom_domain: Optional[str] = None,
+    custom_opsets: Optional[Mapping[str, int]] = None,
     external_data: Optional[bool] = None,
     ctx: Any = None,
 ) -> Any:
@@ -110,6 +112,12 @@ def export_model(
     translations : TranslationTable, optional
         Further rows, which win. One for a custom operator goes under the name that it is registered
         by, or under ``Custom`` for all.
+    custom_domain : str, optional
+        Write the user's own operators (``Custom``) that no row covers as operators of this domain,
+        such as ``"com.acme"``: under the name that they are registered by, with their parameters as
+        attributes of text. The runtime has to know them.
+    custom_opsets : dict of str to int, optional
+        Versions of domains other than ONNX's, 1 where not given.
     external_data : bool, optional
         Whether weights go into ``<path>.data`` beside the model; by default above 2 GB.
     ctx : Context, optional
@@ -157,6 +165,8 @@ def export_model(
         output_names=output_names,
         outputs=outputs,
         translations=translations,
+        custom_domain=custom_domain,
+        custom_opsets=custom_opsets,
         external_data=external_data,
     )
     if isinstance(verify, Mapping) or verify:

@@ -56,6 +56,11 @@ def is_open(op_type: str) -> bool:
     return known(op_type) and bool(_operator(op_type).get("open"))
 
 
+def open_operators() -> List[str]:
+    """The operators that run the user's own code."""
+    return [op_type for op_type in registry()["operators"] if is_open(op_type)]
+
+
 def canonical_name(op_type: str) -> str:
     """The one name of an operator that may have several; names that MXNet does not know stay."""
     return registry()["aliases"].get(op_type, op_type)

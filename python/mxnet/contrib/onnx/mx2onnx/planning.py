@@ -26,7 +26,7 @@ from . import operator_info
 from .symbol_file import Graph, Node
 
 #: The parameter by which an operator that runs the user's own code says which.
-OWN_NAME, BODIES = "op_type", "bodies"
+OWN_NAME = "op_type"
 REMEDY = (
     "Give rows for them with translations=, or end the graph before them with outputs=. "
     "get_operator_support() lists what has a row."
@@ -146,6 +146,8 @@ def _reason(node: Node, table: TranslationTable) -> str:
 
 def _unread(node: Node, row: Translation) -> Optional[str]:
     """Parameters not at their default that the row neither takes nor ignores, in words."""
+    if row.takes_all:
+        return None
     unread = (
         node.changed - set(row.values) - set(row.ignores) - {OWN_NAME if own_name(node) else ""}
     )
@@ -154,16 +156,19 @@ def _unread(node: Node, row: Translation) -> Optional[str]:
     return "not covered: " + ", ".join(f"{name}={node.values[name]!r}" for name in sorted(unread))
 
 
-def arguments(node: Node, row: Translation, bodies: Sequence[Any] = ()) -> Mapping[str, Any]:
+def arguments(node: Node, row: Translation, more: Mapping[str, Any]) -> Mapping[str, Any]:
     """The values that a row's function takes by name, from the node's parameters.
 
-    ``bodies``, what runs the graphs inside the node, are one more where it has any.
+    ``more`` are values that a node has beside its parameters. A function that takes all by ``**``
+    gets the parameters that are not at their default.
     """
-    given = {**node.values, BODIES: bodies} if bodies else node.values
     values: Dict[str, Any] = {}
     for name, parameter in row.values.items():
-        value = given.get(name, parameter.default)
+        value = node.values.get(name, more.get(name, parameter.default))
         if value is parameter.empty:
             raise TranslationError(f"its row needs '{name}', which it does not have")
         values[parameter.name] = value
+    if row.takes_all:
+        rest = node.changed - set(row.values) - set(row.ignores)
+        values.update((name, node.values[name]) for name in sorted(rest))
     return values

@@ -115,6 +115,11 @@ class Graph:
                     stack += [source for source, _ in node.sources]
         return sorted(wanted)
 
+    def count_of_outputs(self, index: int) -> int:
+        """How many outputs of a node somebody reads, those between them included; one at least."""
+        read = [source for node in self.nodes if isinstance(node, Node) for source in node.sources]
+        return max((k for i, k in (*read, *self.heads) if i == index), default=0) + 1
+
     def variables(self, indices: Optional[Sequence[int]] = None) -> List[str]:
         """Names of the variables among ``indices``, or of all, each once, in order."""
         chosen = range(len(self.nodes)) if indices is None else indices

@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Callable, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ..errors import ConversionError, TranslationError, refuse
 from ..translation import Translation
@@ -109,12 +109,15 @@ class Body:
     ----------
     inputs : list of str
         Names of its variables, in the order in which MXNet counts them.
+    nodes : list of Node
+        Its operators, for rows that write them in another way.
     """
 
     def __init__(self, graph: Graph, rows: Rows):
         self._graph, self._rows = graph, rows
         self._places = [k for k, node in enumerate(graph.nodes) if isinstance(node, Variable)]
         self.inputs = [graph.nodes[k].name for k in self._places]
+        self.nodes = [node for node in graph.nodes if isinstance(node, Node)]
 
     def __call__(self, op: Emitter, *operands: str) -> Tuple[str, ...]:
         """The outputs, one a head, written with ``op``; one operand for each of ``inputs``."""
@@ -141,8 +144,7 @@ def _call(
                 f"it reads output {output} of '{graph.nodes[source].name}', which is not covered"
             )
     operands = [values[i] if isinstance(i, tuple) else i for i in node.inputs]
-    bodies = [Body(*body) for body in zip(node.subgraphs, rows.bodies[index])]
-    wanted = arguments(node, row, bodies)
+    wanted = arguments(node, row, _more(graph, index, rows))
     _check_count(row, len(operands))
     written = len(op.nodes)
     try:
@@ -159,6 +161,18 @@ def _call(
         if not isinstance(value, str):
             raise TranslationError(f"its row returned {value!r}, which is no value")
     return results
+
+
+def _more(graph: Graph, index: int, rows: Rows) -> Dict[str, Any]:
+    """What rows may take by name beside a node's parameters."""
+    node = graph.nodes[index]
+    assert isinstance(node, Node)
+    more: Dict[str, Any] = {}
+    if node.subgraphs:
+        more["bodies"] = [Body(*body) for body in zip(node.subgraphs, rows.bodies[index])]
+    if own_name(node):
+        more["count_of_outputs"] = graph.count_of_outputs(index)
+    return more
 
 
 def _check_count(row: Translation, count: int) -> None:
