@@ -127,7 +127,7 @@ def _asked(
 def _sizes(given: Sequence[TensorType], samples: Sequence[int]) -> Dict[Tuple[Dim, str, int], int]:
     """A sample for every size that varies; one name is one size."""
     chosen: Dict[Any, int] = {}
-    sizes = {}
+    sizes: Dict[Tuple[Dim, str, int], int] = {}
     for place, kind in enumerate(given):
         for axis, dim in enumerate(kind.dims or ()):
             if not isinstance(dim, int):

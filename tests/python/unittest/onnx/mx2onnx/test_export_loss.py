@@ -21,7 +21,23 @@ from export_cases import case, checks, data, label, values
 X = data(2, 3, 4)
 HEADS = ["LinearRegressionOutput", "MAERegressionOutput", "LogisticRegressionOutput"]
 
+FIRST = values([[1, 2, 0], [3, 3, 0], [0, 0, 0], [1, 2, 3]])
+LAST = values([[1, 2, -1], [3, 3, -1], [-1, -1, -1], [1, 2, 3]])
+SCORES = data(5, 4, 6)
+LONG = values([[1, 1, 1, 0], [2, 1, 3, 0], [2, 2, 2, 1], [4, 4, 5, 5]])
+
 test_loss = checks([
+    case("CTCLoss", SCORES, FIRST),
+    case("CTCLoss", data(5, 4, 6, low=-40, high=40), FIRST),
+    case("CTCLoss", SCORES, values([[1, 2, 0], [3, 3, 0], [0, 0, 0], [1, 2, 3]], "int32")),
+    case("CTCLoss", SCORES, LAST, blank_label="last"),
+    case("CTCLoss", SCORES, LONG),
+    case("CTCLoss", data(20, 4, 6), LONG),
+    case("CTCLoss", SCORES, FIRST, values([3, 5, 1, 4]), use_data_lengths=True),
+    case("CTCLoss", SCORES, FIRST, values([3, 5, 2, 2]), values([1, 2, 0, 3]),
+         use_data_lengths=True, use_label_lengths=True),
+    case("CTCLoss", SCORES, values([[0, 2, 1], [4, 4, 0], [1, 0, 0], [1, 2, 3]]),
+         values([2, 3, 1, 2]), use_label_lengths=True, blank_label="last"),
     *(case("softmax_cross_entropy", data(3, 4, low=-b, high=b), values([1, 0, 3]))
       for b in (2, 40)),
     *(case(n, X, label(2, 3, 4), grad_scale=3) for n in HEADS),
