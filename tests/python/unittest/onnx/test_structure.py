@@ -101,7 +101,7 @@ def _imports(tree):
     } | {
         id(child)
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING"
         for child in ast.walk(node)
     }
     for node in ast.walk(tree):
