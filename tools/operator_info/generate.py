@@ -62,7 +62,28 @@ UNDESCRIBED = {
         "keepdims": ["boolean", "0"],
         "flag": ["int", "-1"],
     },
+    "_sg_mkldnn_conv": {
+        **dict.fromkeys(
+            ("with_bn", "with_act", "with_sum", "with_postsum_act", "with_relu",
+             "with_postsum_relu", "quantized"),
+            ["boolean", "0"],
+        ),
+        **dict.fromkeys(("min_calib_range", "max_calib_range"), ["float or None", "None"]),
+    },
+    "_sg_mkldnn_fully_connected": {
+        **dict.fromkeys(
+            ("quantized", "enable_float_output", "with_eltwise", "with_relu"), ["boolean", "0"]
+        ),
+        **dict.fromkeys(("min_calib_range", "max_calib_range"), ["float or None", "None"]),
+        "channel_wise_quantize": ["boolean or None", "None"],
+    },
 }  # fmt: skip
+#: Operators that tell the names of their outputs only within a network.
+UNASKED = {
+    "_sg_mkldnn_conv": ["output", "output_min", "output_max"],
+    "_sg_mkldnn_fully_connected": ["output", "min_output", "max_output"],
+    "_contrib_quantized_pooling": ["output", "min_output", "max_output"],
+}
 #: Backward operators that networks call going forward too: the sum of entries by index.
 FORWARD_TOO = ("_backward_gather_nd",)
 #: A value for required parameters, by the first word of their type.
@@ -185,7 +206,7 @@ def generate() -> str:
             aliases[name] = canonical
         if canonical not in operators:
             operators[canonical] = info
-            outputs = in_child(own_output_names, canonical, info)
+            outputs = UNASKED.get(canonical) or in_child(own_output_names, canonical, info)
             if outputs:
                 info["outputs"] = outputs
     everything = {"mxnet": mx.__version__, "aliases": aliases, "operators": operators}

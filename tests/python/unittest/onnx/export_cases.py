@@ -131,6 +131,8 @@ class Case:
         ``expected``: what computes the result, for operators that MXNet has on GPUs alone.
         ``opsets``: those at which it runs, where ONNX Runtime has no kernel at others.
         ``tolerance``: (relative, absolute) in place of ``TOLERANCE``.
+        ``levels``: (relative, absolute) difference of integers that stand for quantised numbers.
+        ``body``: the Symbol inside of the node, where it has one.
         ``outputs``: numbers of the outputs that are exported, all of them if not given.
     """
 
@@ -168,6 +170,8 @@ class Case:
         attrs = {k: str(v) for k, v in self.attrs.items()}
         inputs = [[k, 0, 0] for k in range(count)]
         nodes.append({"op": self.op_type, "name": NODE, "attrs": attrs, "inputs": inputs})
+        if "body" in self.options:
+            nodes[-1]["subgraphs"] = [json.loads(self.options["body"].tojson())]
         text = {
             "nodes": nodes,
             "arg_nodes": list(range(count)),
@@ -257,6 +261,9 @@ def check(case: Case, opset: int, named: bool) -> None:
         if e.dtype.kind == "f":
             relative, absolute = case.options.get("tolerance") or TOLERANCE[e.dtype.name]
             np.testing.assert_allclose(a, e, relative, absolute)
+        elif "levels" in case.options:
+            relative, absolute = case.options["levels"]
+            np.testing.assert_allclose(a.astype(np.float64), e, relative, absolute)
         else:
             np.testing.assert_array_equal(a, e)
 

@@ -94,6 +94,8 @@ class Emitter:
         Operator domains in use beside ONNX's own.
     called : dict of str to str
         Values in graphs inside nodes to what MXNet calls them.
+    reaches : dict of (str, str) to str
+        Two ends of a range to the number that it reaches to, where a row knows it.
     """
 
     def __init__(self, opset: int, inputs: Optional[Mapping[str, TensorType]] = None):
@@ -104,6 +106,7 @@ class Emitter:
         self.type = TypeInference(opset, self.constants)
         self.domains: Set[str] = set()
         self.called: Dict[str, str] = {}
+        self.reaches: Dict[Tuple[str, str], str] = {}
         self._unsized = Unsized()
         self._shared: Dict[Tuple[str, Tuple[int, ...], bytes], str] = {}
         self._taken: Set[str] = set()
@@ -125,6 +128,17 @@ class Emitter:
         """Sizes of ``x``; None for those that vary, as their names are nothing to compute with."""
         self.rank(x)
         return tuple(d if isinstance(d, int) else None for d in self.type(x).dims or ())
+
+    def size_source(self, x: str, axis: int) -> Tuple[str, int]:
+        """A value and its axis to read the size of ``x`` along ``axis`` from.
+
+        Where a name says that it is an input's, that is read: all who ask share the answer.
+        """
+        size = self.type(x).dims[axis]  # type: ignore[index]
+        for name, kind in self.inputs.items():
+            if isinstance(size, str) and size in (kind.dims or ()):
+                return name, (kind.dims or ()).index(size)
+        return x, axis
 
     def dtype(self, x: str) -> np.dtype:
         """NumPy dtype of ``x``."""

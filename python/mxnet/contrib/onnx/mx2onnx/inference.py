@@ -315,12 +315,19 @@ def _sliced(types: TypeInference, node: NodeProto) -> Optional[Dims]:
     return tuple(sizes)
 
 
+def _counted(types: TypeInference, node: NodeProto) -> Optional[Dims]:
+    """0, 1, 2, ... below a size are as many."""
+    start, limit, step = (types.contents(name) for name in node.input)
+    return limit if start == (0,) and step == (1,) and limit and len(limit) == 1 else None
+
+
 #: The largest int64, which ends a slice at the end whatever the size.
 WHOLE = 2**63 - 1
 SIZES: Dict[str, Callable[[TypeInference, NodeProto], Optional[Dims]]] = {
     "Reshape": _reshaped,
     "Expand": _expanded,
     "Conv": _windowed,
+    "ConvInteger": _windowed,
     "ConvTranspose": _windowed,
     "MaxPool": _windowed,
     "AveragePool": _windowed,
@@ -328,6 +335,7 @@ SIZES: Dict[str, Callable[[TypeInference, NodeProto], Optional[Dims]]] = {
     "Resize": _resized,
     "Pad": _padded,
     "Slice": _sliced,
+    "Range": _counted,
 }
 
 

@@ -82,3 +82,8 @@ refusals.refuse(
     "_random_pdf_generalized_negative_binomial", "_random_pdf_negative_binomial",
     "_random_pdf_normal", "_random_pdf_poisson", "_random_pdf_uniform",
 )  # fmt: skip
+refusals.refuse(
+    "MXNet quantises the weights of recurrent layers inside of MKLDNN, where its runs fail; "
+    "leave them out with excluded_op_names=['RNN']",
+    "_contrib_quantized_rnn",
+)  # fmt: skip
