@@ -227,6 +227,34 @@ def test_check_against_the_source(run, exported):
     assert "the first node that differs" in out
 
 
+WITHOUT_SYMBOL = """
+<ir_version: 8, opset_import: ["" : 17]>
+found (float[N,4] x) => (int64[R,M] y) { y = NonZero (x) }
+"""
+
+
+def test_import_says_what_runs_a_model_that_no_symbol_says(run):
+    code, _, err = run("import", onnx_file(WITHOUT_SYMBOL))
+    assert code == 1
+    assert "NonZero-13 node 'y'" in err
+    assert "no symbol file is written" in err
+    assert "check MODEL --verify" in err
+    assert os.listdir() == ["model.onnx"]
+
+
+def test_check_runs_a_model_that_no_symbol_says(run):
+    pytest.importorskip("onnxruntime")
+    code, out, _ = run("check", onnx_file(WITHOUT_SYMBOL), "--verify", "--sizes", "N=2,5")
+    assert code == 0
+    assert "agrees with model.onnx in ONNX Runtime" in out
+    assert "y by OnnxBlock" in out
+    assert "y by backend" in out
+    assert "(5, 4)" in out
+    code, _, err = run("check", RESIDUAL, "--verify")
+    assert code == 2
+    assert "export --verify" in err
+
+
 # -- refusals, usage, help ---------------------------------------------------------------------
 
 

@@ -453,3 +453,58 @@ def test_without_mxnet(monkeypatch):
     monkeypatch.setattr(mxnet_process, "is_installed", lambda: False)
     with pytest.raises(ImportError, match="pip install mxnet==1.9.1"):
         verify_export(convert(str(DATA / "residual"), in_shapes=SHAPE))
+
+
+# -- models that no symbol says ----------------------------------------------------------------
+
+
+def parsed(text, opsets='"" : 20'):
+    return onnx.parser.parse_model(f"<ir_version: 10, opset_import: [{opsets}]> {text}")
+
+
+def test_sequences_that_come_out_are_compared_element_by_element():
+    report = verify_import(
+        parsed("g (float[N, 4] x) => (seq(float[N, 1]) y) { y = SplitToSequence <axis = 1> (x) }")
+    )
+    assert report.agrees, str(report)
+    assert {run.route for run in report.runs} == {"OnnxBlock", "backend"}
+    assert [o.name for o in report.runs[0].outputs] == ["y[0]", "y[1]", "y[2]", "y[3]"]
+
+
+def test_strings_are_compared():
+    model = parsed("g (string[N] x) => (string[N] y) { y = StringConcat (x, x) }")
+    report = verify_import(model, inputs={"x": np.array(["a", "bc"], object)})
+    assert report.agrees, str(report)
+    with pytest.raises(ModelError, match="'x': only tensors of numbers can be drawn"):
+        verify_import(model)
+    with pytest.raises(ModelError, match="the model takes x"):
+        verify_import(model, inputs={"z": np.array(["a"], object)})
+    found = compare("y", np.array(["a", "c"], object), np.array(["a", "b"], object))
+    assert not found.agrees
+    assert found.reason() == "'c' instead of 'b' at (1,)"
+
+
+def test_maps_and_sequences_that_go_in():
+    report = verify_import(
+        parsed(
+            "g (float[N, 2] x) => (seq(map(string, float)) y) {"
+            ' y = ai.onnx.ml.ZipMap <classlabels_strings = ["a", "b"]> (x) }',
+            '"" : 17, "ai.onnx.ml" : 3',
+        ),
+        sizes={"N": [2]},
+    )
+    assert report.agrees, str(report)
+    assert "y[1]['b']" in {o.name for run in report.runs for o in run.outputs}
+    report = verify_import(
+        parsed("g (seq(float[2]) x) => (float[4] y) { y = ConcatFromSequence <axis = 0> (x) }"),
+        inputs={"x": [np.ones(2, "float32"), np.zeros(2, "float32")]},
+    )
+    assert report.agrees, str(report)
+
+
+def test_a_refusal_while_it_runs_is_told():
+    report = verify_import(
+        parsed("g (float[N, 4] x) => (float[N, 4] y) { y = com.acme.Own (x) }", '"com.acme" : 1')
+    )
+    assert not report.agrees
+    assert "ONNX Runtime" in report.problems[0]

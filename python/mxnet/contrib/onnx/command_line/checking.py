@@ -34,13 +34,15 @@ NAME = "check"
 HELP = "say what a file is and whether it will convert"
 DESCRIPTION = """\
 Say what a file is, and whether every operator in it has a translation: all that are missing are
-named at once. Nothing is converted or written. Neither MXNet nor ONNX Runtime is needed, except
-for --against."""
+named at once. Nothing is written. Neither MXNet nor ONNX Runtime is needed, except for --verify
+and --against."""
 EPILOG = """\
 examples:
   {prog} check net.onnx                 an ONNX file: will it import?
   {prog} check resnet50_v1              a checkpoint: will it export?
   {prog} check net-symbol.json          a symbol file alone
+  {prog} check detector.onnx --verify
+      does it compute as a block, and by the backend, what ONNX Runtime does?
   {prog} check net.onnx --against resnet50_v1 --epoch 3
       do the file and the checkpoint that it was exported from compute the same?"""
 #: What is compared is exported first.
@@ -57,7 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--params", metavar="PARAMS", help="parameter file of SOURCE")
     parser.add_argument("--epoch", type=int, default=0, help="of SOURCE [%(default)s]")
-    exporting.add_comparison(parser.add_argument_group("with --against"))
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="run an ONNX file as OnnxBlock, by the backend and in ONNX Runtime, and compare",
+    )
+    exporting.add_comparison(parser.add_argument_group("with --against or --verify"))
 
 
 def run(options: argparse.Namespace) -> bool:
@@ -65,8 +72,12 @@ def run(options: argparse.Namespace) -> bool:
     if options.against:
         return _compare(options)
     if is_symbol(options.model):
+        if options.verify:
+            raise argparse.ArgumentTypeError(
+                "--verify is for ONNX files; a checkpoint is verified by export --verify"
+            )
         return _symbol(options.model)
-    return _onnx(options.model)
+    return _onnx(options.model) and (not options.verify or _verified(options))
 
 
 def is_symbol(path: str) -> bool:
@@ -94,8 +105,23 @@ def _onnx(path: str) -> bool:
         print(f"\nIt will NOT import: {worded(error, importing.KEYWORDS)}")
         return False
     print("\nEvery operator has a translation: it will import, unless a node asks for what MXNet")
-    print("cannot do, which import says.")
+    print("cannot do, which import says. --verify runs it without making a symbol.")
     return True
+
+
+def _verified(options: argparse.Namespace) -> bool:
+    """Whether an ONNX file computes in MXNet, without a symbol, what it does in ONNX Runtime."""
+    from ..verification import verify_import
+
+    with step("comparing with ONNX Runtime"):
+        report = verify_import(
+            options.model,
+            inputs=options.inputs,
+            sizes=arguments.collected(options.sizes) or None,
+            tolerance=options.tolerance,
+        )
+    print(f"\n{report}")
+    return bool(report.agrees)
 
 
 def _symbol(path: str) -> bool:

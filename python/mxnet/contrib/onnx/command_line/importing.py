@@ -26,6 +26,7 @@ import time
 import warnings
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from ..errors import ConversionError, ModelError, UnsupportedOperatorError
 from ..reporting import aligned, shape, size
 from . import arguments
 from .describing import operators
@@ -54,6 +55,10 @@ examples:
 
   {prog} import net.onnx --sizes S=128,256,512
       sizes of an open dimension to try the network with"""
+OTHERWISE = """\
+So no symbol file is written. In Python import_to_gluon() gives a block that runs what no symbol
+says, and mxnet.contrib.onnx.backend runs it operator by operator; 'check MODEL --verify' compares
+both with ONNX Runtime."""
 #: Keywords of ``import_model``, and the options that are the same.
 KEYWORDS = {
     "input_shapes": "--shape",
@@ -104,13 +109,18 @@ def run(options: argparse.Namespace) -> bool:
     prefix = options.output or os.path.splitext(os.path.basename(options.model))[0]
     start = time.perf_counter()
     with step(f"converting {options.model}"):
-        imported = translate(
-            options.model,
-            input_shapes=arguments.collected(options.shape) or None,
-            input_values=arguments.collected(options.value) or None,
-            sizes=_sizes(options),
-            floating=True,
-        )
+        try:
+            imported = translate(
+                options.model,
+                input_shapes=arguments.collected(options.shape) or None,
+                input_values=arguments.collected(options.value) or None,
+                sizes=_sizes(options),
+                floating=True,
+            )
+        except (ModelError, UnsupportedOperatorError):
+            raise
+        except ConversionError as error:
+            raise ConversionError(f"{error}\n{OTHERWISE}") from error
         arrays = dict(imported.arrays(imported.symbol.list_inputs()))
     seconds, report = time.perf_counter() - start, None
     if options.verify or options.inputs:

@@ -171,7 +171,10 @@ class _Resolution:
             return Input(name, np.dtype(object), ())
         if info.kind != "tensor":
             kind = info.kind or "of no stated type"
-            self._problem(f"input '{name}' is {kind}, only tensors can be inputs here")
+            self._problem(
+                f"input '{name}' is {kind}, only tensors can be inputs of a Symbol; the block of "
+                "import_to_gluon and mx.contrib.onnx.backend take it"
+            )
             return None
         wanted: Optional[np.dtype] = None
         with contextlib.suppress(TranslationError):
@@ -181,7 +184,8 @@ class _Resolution:
         if wanted is None or carrier(wanted) is None:
             self._problem(
                 f"input '{name}' is of {onnx_name(info.data_type)}, which MXNet lacks; give it as "
-                "constant with input_values="
+                "constant with input_values=, or run the model by the block of import_to_gluon or "
+                "mx.contrib.onnx.backend"
             )
             return None
         shape = self._shape(info)

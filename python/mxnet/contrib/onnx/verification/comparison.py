@@ -19,7 +19,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
@@ -49,7 +49,7 @@ class Comparison:
         Largest ``error`` allowed; 0 for integers and booleans.
     position : tuple of int or None
         Index of the largest difference, None where shapes or nothing differ.
-    value, expected_value : float
+    value, expected_value : float, or str
         What stands there.
     telling : bool
         Whether the reference holds different finite numbers: agreeing with one number everywhere
@@ -65,8 +65,8 @@ class Comparison:
     error: float
     tolerance: float
     position: Optional[Tuple[int, ...]] = None
-    value: float = 0.0
-    expected_value: float = 0.0
+    value: Any = 0.0
+    expected_value: Any = 0.0
     telling: bool = True
 
     @property
@@ -86,6 +86,8 @@ class Comparison:
             return f"{self.dtype} instead of {self.expected_dtype}"
         if self.agrees:
             return ""
+        if isinstance(self.value, str):
+            return f"{self.value!r} instead of {self.expected_value!r} at {self.position}"
         return f"{self.value:.6g} instead of {self.expected_value:.6g} at {self.position}"
 
 
@@ -122,19 +124,25 @@ def compare(
         largest_difference=largest,
         error=largest / _scale(reference, allowed) if largest else 0.0,
         position=tuple(int(i) for i in at) if largest else None,
-        value=float(result[at]),
-        expected_value=float(reference[at]),
+        value=_shown(result[at]),
+        expected_value=_shown(reference[at]),
         telling=_is_telling(reference),
     )
 
 
+def _shown(element: Any) -> Any:
+    return element if isinstance(element, str) else float(element)
+
+
 def _is_telling(reference: np.ndarray) -> bool:
-    finite = reference[np.isfinite(reference)]
+    finite = reference if reference.dtype.kind in "OUS" else reference[np.isfinite(reference)]
     return reference.size == 1 or (finite.size > 0 and bool((finite != finite[0]).any()))
 
 
 def _distances(result: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """|result - reference| element by element, infinite where only one of the two is a number."""
+    if reference.dtype.kind in "OUS":  # strings are the same or they are not
+        return np.where(result == reference, 0.0, np.inf)
     if reference.dtype.kind not in "f":
         differs = result != reference
         wide = np.abs(result.astype(np.float64) - reference.astype(np.float64))

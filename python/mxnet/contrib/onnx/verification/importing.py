@@ -21,30 +21,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+import tempfile
+from typing import Any, Dict, Iterator, Mapping, Optional, Sequence
 
 import numpy as np
 
 import onnx
 
-from ..dtypes import ELEMENT_TYPES
-from ..errors import ModelError
 from . import onnx_runtime
+from .blocks import Blocks
 from .comparison import Comparison, compare
 from .drawing import (
     Arrays,
     Feed,
-    Given,
-    bound_sizes,
     check_count,
     declared_inputs,
     described,
-    draw,
-    given_runs,
     index_limits,
-    sizes_to_try,
-    with_sizes,
 )
+from .feeding import carried, choose
 from .inside import Pair, explained
 from .mxnet_process import CPU, MXNetProcess, MXNetRefusal, require
 from .onnx_runtime import RuntimeRefusal
@@ -55,16 +50,14 @@ FUSED_WRONG = (
     "without the fusion of operators that MXNet does by default, in Module, it computes the same; "
     "MXNET_SUBGRAPH_BACKEND=NONE in the environment turns that off"
 )
-#: NumPy's dtypes that MXNet lacks, and what carries them there.
-CARRIERS = {t.numpy: np.dtype(t.carrier) for t in ELEMENT_TYPES if t.numpy and t.carrier}
 
 
 def verify_import(
     model_file: Any,
-    symbol: Any,
-    arg_params: Mapping[str, Any],
-    aux_params: Mapping[str, Any],
-    inputs: Given = None,
+    symbol: Any = None,
+    arg_params: Optional[Mapping[str, Any]] = None,
+    aux_params: Optional[Mapping[str, Any]] = None,
+    inputs: Any = None,
     *,
     input_shapes: Optional[Mapping[str, Sequence[Any]]] = None,
     input_values: Optional[Mapping[str, Any]] = None,
@@ -79,14 +72,18 @@ def verify_import(
     a user; where that alone makes the difference, the report says so. Where sizes vary, two
     assignments of them are run.
 
+    Without a symbol it is the ``OnnxBlock`` of the model that runs, and the backend, operator by
+    operator: for models that no symbol can say.
+
     Parameters
     ----------
     model_file : str, os.PathLike, bytes, binary file object or onnx.ModelProto
-    symbol : mxnet.symbol.Symbol
-    arg_params, aux_params : dict of str to mxnet.nd.NDArray
+    symbol : mxnet.symbol.Symbol, optional
+    arg_params, aux_params : dict of str to mxnet.nd.NDArray, optional
         All three as :func:`import_model` returns them.
     inputs : dict of str to numpy.ndarray, or sequence of such dicts, optional
-        By the ONNX model's input names. Drawn where not given: floats normal with deviation 1,
+        By the ONNX model's input names; without a symbol also lists for sequences and None for
+        optionals without a value. Drawn where not given: floats normal with deviation 1,
         integers 0 or 1, or below the number of rows where they index a table.
     input_shapes, input_values : dict, optional
         As they were given to :func:`import_model`.
@@ -115,19 +112,45 @@ def verify_import(
     """
     require()
     runtime = onnx_runtime.name()
-    parameters = {n: a.asnumpy() for n, a in [*arg_params.items(), *aux_params.items()]}
+    if symbol is None:
+        chosen = {"sizes": sizes, "seed": seed}
+        asked = {"input_shapes": input_shapes or {}, "input_values": input_values or {}}
+        with tempfile.TemporaryDirectory(prefix="onnx-verification-") as folder:
+            path = _path(model_file, folder)
+            name = _called(model_file, path)
+            report = Report("the imported model", "MXNet", f"{name} in {runtime}")
+            blocks = Blocks(path, folder, tolerance, str(ctx or CPU))
+            return blocks.compared(report, inputs, chosen, asked)
+    parameters = {
+        n: a.asnumpy() for n, a in [*(arg_params or {}).items(), *(aux_params or {}).items()]
+    }
     with MXNetProcess(symbol.tojson(), parameters, str(ctx or CPU)) as mxnet:
         path = _path(model_file, mxnet.folder)
-        is_file = isinstance(model_file, (str, os.PathLike))
-        name = os.path.basename(path) if is_file else "the ONNX model"
+        name = _called(model_file, path)
         report = Report("the imported network", "MXNet", f"{name} in {runtime}")
         sides = _Sides(symbol.tojson(), mxnet, path, tolerance)
         try:
-            feeds = sides.feeds(inputs, sizes, seed, input_shapes or {}, input_values or {})
-            report = sides.compared(report, feeds)
+            report = sides.compared(
+                report,
+                choose(
+                    sides.session,
+                    declared_inputs(sides.model),
+                    index_limits(sides.model),
+                    inputs,
+                    sizes=sizes,
+                    seed=seed,
+                    shapes=input_shapes or {},
+                    fixed=input_values or {},
+                ),
+            )
         except (MXNetRefusal, RuntimeRefusal) as error:
             report = dataclasses.replace(report, problems=(str(error),))
         return dataclasses.replace(report, runtime=f"MXNet {mxnet.version}".strip())
+
+
+def _called(model_file: Any, path: str) -> str:
+    is_file = isinstance(model_file, (str, os.PathLike))
+    return os.path.basename(path) if is_file else "the ONNX model"
 
 
 def _path(model_file: Any, folder: str) -> str:
@@ -156,44 +179,9 @@ class _Sides:
         self.model = onnx.load(path, load_external_data=False)
         self.session = onnx_runtime.Session(path)
 
-    def feeds(
-        self,
-        given: Given,
-        sizes: Optional[Mapping[str, Sequence[int]]],
-        seed: int,
-        shapes: Mapping[str, Sequence[Any]],
-        fixed: Mapping[str, Any],
-    ) -> List[Feed]:
-        """What to run."""
-        declared = declared_inputs(self.model)
-        values = {n: np.asarray(v, declared[n][0]) for n, v in fixed.items() if n in declared}
-        for name, shape in shapes.items():
-            if name in declared:
-                dtype, _ = declared[name]
-                declared[name] = (dtype, tuple(s or f"{name}.{k}" for k, s in enumerate(shape)))
-        free = {n: kind for n, kind in declared.items() if n not in values}
-        if given is not None:
-            runs = given_runs(given)
-            return [(bound_sizes(free, run), {**values, **run}) for run in runs]
-        limits = index_limits(self.model)
-        refusal: Optional[RuntimeRefusal] = None
-        for chosen in sizes_to_try(free, sizes):
-            feeds: List[Feed] = [
-                (s, {**values, **draw(with_sizes(free, s), limits, seed)}) for s in chosen
-            ]
-            try:
-                for _, arrays in feeds:
-                    self.session.run(arrays)
-                return feeds
-            except RuntimeRefusal as error:
-                refusal = error
-        raise ModelError(
-            f"no sizes that were tried fit the model; give sizes=. The last refusal: {refusal}"
-        )
-
     def compared(self, report: Report, feeds: Sequence[Feed]) -> Report:
         """``report`` with every run, and with the first node that differs where an output does."""
-        fed = [self._carried(arrays) for _, arrays in feeds]
+        fed = [{n: carried(a) for n, a in arrays.items()} for _, arrays in feeds]
         found = self.mxnet.run(fed, routes=ROUTES)
         references = [self.session.run(arrays) for _, arrays in feeds]
         runs = []
@@ -225,16 +213,8 @@ class _Sides:
         judged = map(self._judge, self.session.outputs, results, references)
         return FUSED_WRONG if all(each.agrees for each in judged) else ""
 
-    @staticmethod
-    def _carried(arrays: Arrays) -> Dict[str, np.ndarray]:
-        """The arrays in the types that MXNet has, rank 0 as (1,)."""
-        return {
-            n: a.astype(CARRIERS.get(a.dtype, a.dtype)).reshape(a.shape or (1,))
-            for n, a in arrays.items()
-        }
-
     def _judge(self, name: str, result: np.ndarray, reference: np.ndarray) -> Comparison:
-        return compare(name, result, self._carried({name: reference})[name], self.tolerance)
+        return compare(name, result, carried(reference), self.tolerance)
 
     def _pairs(self) -> Iterator[Pair]:
         """Values of the nodes that the importer named an MXNet node after, in order."""

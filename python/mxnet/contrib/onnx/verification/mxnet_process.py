@@ -221,18 +221,13 @@ class MXNetProcess:
             self._end()
             with open(self._said, encoding="utf-8", errors="replace") as file:
                 said = file.read().strip().splitlines()
-            raise MXNetRefusal(_ending(code) + (f": {said[-1]}" if said else ""))
+            raise MXNetRefusal(ending(code) + (f": {said[-1]}" if said else ""))
 
     def _started(self) -> subprocess.Popen[bytes]:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-            "MXNET_SUBGRAPH_VERBOSE": "0",
-        }
         with open(self._said, "wb") as said:
             return subprocess.Popen(
                 [sys.executable, "-c", LAUNCH, str(SCRIPT), self.folder],
-                env=environment,
+                env=environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
@@ -246,7 +241,17 @@ class MXNetProcess:
             child.communicate()
 
 
-def _ending(code: int) -> str:
+def environment() -> Dict[str, str]:
+    """The environment of a child process, which finds the modules that this one finds."""
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        "MXNET_SUBGRAPH_VERBOSE": "0",
+    }
+
+
+def ending(code: int) -> str:
+    """How a child process ended, which had no result."""
     if code >= 0:
         return f"MXNet's process ended with exit code {code} before it had a result"
     try:
