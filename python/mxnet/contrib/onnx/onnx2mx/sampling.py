@@ -18,8 +18,8 @@
 
 A decision that all samples take alike is built into the result, so samples must disagree where
 they can: the first rung of the ladder is wide (a clamp at 128 or 512 shows) and of odd and even
-sizes (so do rounding and pads that strides ask for). Later rungs are narrower, longer, or multiples
-of 2, 4, ... 128, for networks that accept nothing else. Different dimensions get different sizes,
+sizes (so do rounding and pads that strides ask for). Later rungs are narrower, longer, short (for
+a table of 64 positions), or multiples of 2, 4, ... 128, for networks that accept nothing else. Different dimensions get different sizes,
 to keep them apart.
 """
 
@@ -37,6 +37,8 @@ _BATCHES = ((2, 3, 5), (3, 7, 4), (7, 4, 3), (4, 5, 7), (5, 2, 6), (6, 4, 2))
 #: Least sizes of the three samples: wide first, then short, long, and very long.
 _RANGES = ((20, 1000, 300), (20, 110, 60), (300, 1000, 600), (6000, 19000, 9000))
 _STEPS = (1, 2, 4, 8, 16, 32, 64, 128)
+#: Those of the shortest sizes, below 50 where few dimensions vary.
+_SHORT = (0, 0, 0)
 
 #: Most dimensions that may vary at once.
 MOST_DIMENSIONS = len(_PRIMES)
@@ -98,6 +100,8 @@ def ladder(dimensions: Sequence[Dimension], chosen: Mapping[str, Triple]) -> Ite
         rungs = (
             [(step, least) for step in _STEPS for least in _RANGES] if large else [(1, (1,) * 3)]
         )
+        if large:
+            rungs.insert(len(_RANGES), (_STEPS[0], _SHORT))
         for step, least in rungs:
             sizes = [_sizes(i, step, least) for i in range(MOST_DIMENSIONS)]
             yield Rung(

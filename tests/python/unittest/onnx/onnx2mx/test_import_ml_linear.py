@@ -60,7 +60,8 @@ CASES = [
     regressor(
         x=uniform(0, 1, 7, 4), coefficients=[0.2, 0.1, 0.05, 0.02] * 3, post_transform="PROBIT"
     ),
-    regressor(targets=2, refused="12 coefficients for 2 scores of 4 features"),
+    regressor(targets=2),
+    regressor(targets=4, refused="12 coefficients for 4 scores of 4 features"),
     regressor(post_transform="ODD", refused="post_transform 'ODD'"),
     *[classifier(post_transform=t) for t in TRANSFORMS],
     classifier(multi_class=1),

@@ -70,7 +70,33 @@ def test_a_first_axis_may_be_no_batch_after_all():
     assert any(max(r.sizes["N"]) > 1000 for r in ladder([BATCH, HEIGHT], {}))
 
 
+def test_one_rung_is_short():
+    """Sizes that a table of 64 positions has room for."""
+    assert any(max(r.sizes["H"] + r.sizes["W"]) < 64 for r in ladder([BATCH, HEIGHT, WIDTH], {}))
+
+
 # -- networks that accept some sizes only ------------------------------------------------------
+
+POSITIONS = """
+g (int64[N, T] x) => (float[N, T, 4] y) <int64 zero = {0}, int64 one = {1}> {
+  length = Shape <start = 1, end = 2> (x)
+  last = Squeeze(length)
+  places = Range(zero, last, one)
+  words = Gather(table, x)
+  positions = Gather(table, places)
+  y = Add(words, positions)
+}"""
+
+
+def test_a_short_table_of_positions_keeps_the_length_open(rng):
+    model = parse(POSITIONS)
+    table = rng.normal(size=(64, 4)).astype(np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(table, "table"))
+    symbol, arg_params, aux_params = import_model(model)
+    for shape in ((1, 1), (2, 64)):
+        x = {"x": rng.integers(0, 64, size=shape)}
+        assert_close(run_module(symbol, arg_params, aux_params, x), Session(model)(x))
+
 
 UNET = """
 g (float[N, 1, H, W] x) => (float[N, 2, H, W] y) <float[4] up = {{1, 1, {s}, {s}}}> {{

@@ -37,11 +37,16 @@ table = TranslationTable()
 
 
 def _products(op, x, coefficients, intercepts, count):
-    """A row of ``count`` scores a sample, in float32 as ONNX Runtime has it."""
+    """A row of ``count`` scores a sample, in float32 as ONNX Runtime has it.
+
+    ONNX Runtime's own example has coefficients to spare; the first ones count there.
+    """
     x = cast(op, as_rows(op, x), "float32")
-    if len(coefficients) != count * x.shape[1]:
-        op.fail(f"{len(coefficients)} coefficients for {count} scores of {x.shape[1]} features")
-    weight = op.constant(np.array(coefficients, np.float32).reshape(count, -1), trainable=True)
+    features = x.shape[1]
+    if len(coefficients) < count * features:
+        op.fail(f"{len(coefficients)} coefficients for {count} scores of {features} features")
+    weight = np.array(coefficients[: count * features], np.float32).reshape(count, features)
+    weight = op.constant(weight, trainable=True)
     bias = None
     if intercepts:
         if len(intercepts) != count:
