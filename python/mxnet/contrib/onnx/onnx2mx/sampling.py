@@ -19,8 +19,8 @@
 A decision that all samples take alike is built into the result, so samples must disagree where
 they can: the first rung of the ladder is wide (a clamp at 128 or 512 shows) and of odd and even
 sizes (so do rounding and pads that strides ask for). Later rungs are narrower, longer, short (for
-a table of 64 positions), or multiples of 2, 4, ... 128, for networks that accept nothing else. Different dimensions get different sizes,
-to keep them apart.
+a table of 64 positions), or multiples of 2, 4, ... 128, for networks that accept nothing else.
+Different dimensions get different sizes, to keep them apart.
 """
 
 from __future__ import annotations
