@@ -508,3 +508,23 @@ def test_a_refusal_while_it_runs_is_told():
     )
     assert not report.agrees
     assert "ONNX Runtime" in report.problems[0]
+
+
+LOOP = """
+g (float[2] s, float[N,2] x) => (float[2] last, float[N,2] both) {
+    last, all = Scan <num_scan_inputs = 1,
+                      body = b (float[2] c, float[2] e) => (float[2] n, float[2] o) {
+        n = Add (c, e)
+        o = Tanh (n)
+    }> (s, x)
+    both = Add (all, x)
+}
+"""
+
+
+def test_loops_are_loaded_without_static_shapes():
+    model = parsed(LOOP)
+    symbol, arguments, states = import_model(model)
+    assert "_foreach" in symbol.tojson()
+    report = verify_import(model, symbol, arguments, states)
+    assert report.agrees, str(report)

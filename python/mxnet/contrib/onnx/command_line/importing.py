@@ -206,6 +206,8 @@ def _described(imported: Any, paths: Sequence[str], seconds: float) -> List[Tupl
         rows.append(("size", f"{name} stays open; tried with {', '.join(map(str, tried))}"))
     if imported.step > 1:
         rows.append(("note", f"the network seems to want multiples of {imported.step}"))
+    if imported.loops:
+        rows.append(("note", "it has loops: hybridize without static_shape, join no convolutions"))
     rows += [("assumes", text) for text in imported.assumptions]
     rows += [("file", f"{path} {size(os.path.getsize(path))}") for path in paths]
     return [*rows, ("time", f"{seconds:.2f} s to convert and write")]

@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Optional
+from typing import Any, Optional
 
 import mxnet as mx
 import numpy as np
@@ -148,10 +148,3 @@ def from_numpy(array: np.ndarray, ctx: mx.Context, numpy_style: bool, numpy_shap
         if array.size:
             made._sync_copyfrom(np.ascontiguousarray(array, held).reshape(shape))
     return made
-
-
-def leaves(value: Any) -> List[Any]:
-    """The arrays that a value consists of."""
-    if isinstance(value, list):
-        return [leaf for each in value for leaf in leaves(each)]
-    return [] if value is None else [value]

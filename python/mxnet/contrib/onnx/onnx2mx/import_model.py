@@ -89,7 +89,9 @@ def import_model(
         Its nodes have the names of the model's nodes; head ``i`` is the node called like output
         ``i``, so ``list_outputs()`` gives ``"<output>_output"``. Inputs that nothing reads are
         left out, since Module cannot bind them. A ``$`` in a name becomes ``_``. Tensors of rank 0
-        have shape ``(1,)``.
+        have shape ``(1,)``. One that holds loops (``_foreach``, of Scan, Loop or recurrent nodes)
+        goes neither into one graph with convolutions nor under ``hybridize(static_shape=True)``,
+        where MXNet computes loops wrongly; fixed by ``input_shapes``, short ones are written out.
     arg_params, aux_params : dict of str to mxnet.nd.NDArray
         Named as in the model. Constants of whole numbers are floats here and cast in the Symbol,
         since MXNet's optimizers refuse whole numbers; constants that are no weights have learning

@@ -82,7 +82,7 @@ class ImportedBlock(WholeNames, mx.gluon.SymbolBlock):
         """As of ``gluon.HybridBlock``; without ``static_shape`` where the model has loops.
 
         MXNet computes those wrongly under it, also in exported files and in blocks around this one,
-        which are then not to be hybridised with it.
+        which are then not to be hybridised with it, nor at all where they hold convolutions.
         """
         super().hybridize(active, **without_races(flags, self._loops))
 
@@ -94,7 +94,8 @@ class ImportedBlock(WholeNames, mx.gluon.SymbolBlock):
         if self._loops and any(isinstance(a, mx.sym.Symbol) for a in args):
             warnings.warn(
                 "the imported model has loops; what holds it must not be hybridised with "
-                "static_shape=True, which MXNet computes loops wrongly with",
+                "static_shape=True, which MXNet computes loops wrongly with, nor at all where it "
+                "has convolutions (fixed by input_shapes=, short loops are written out)",
                 ConversionWarning,
                 stacklevel=2,
             )

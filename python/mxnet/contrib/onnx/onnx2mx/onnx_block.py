@@ -27,7 +27,8 @@ import numpy as np
 from ..translation import TranslationTable
 from .arguments import Input, resolve
 from .block_parameters import Contexts, WholeNames, add_parameters, contexts_of
-from .edges import as_given, from_numpy, leaves, taken
+from .computing import leaves
+from .edges import as_given, from_numpy, taken
 from .graph import ValueInfo
 from .import_model import read
 from .loading import ModelFile

@@ -69,6 +69,7 @@ class Model:
         if heads is not None:
             graph["heads"] = [[node, output, 0] for node, output in heads]
         self.symbol = mx.sym.load_json(json.dumps(graph))
+        self.loops = any("subgraphs" in node for node in graph["nodes"])
         self.path = task["symbol"]
         self.places: Dict[str, Mapping[str, Any]] = task["parameters"]
 
@@ -138,7 +139,10 @@ class Model:
         return module.get_outputs()
 
     def by_gluon(self, inputs: Mapping[str, np.ndarray]) -> List[Any]:
-        """Through ``SymbolBlock.imports`` from files, hybridised with static memory."""
+        """Through ``SymbolBlock.imports`` from files, hybridised with static memory.
+
+        Without static shapes where there are loops, which MXNet computes wrongly with them.
+        """
         mx = self.mx
         names = self.symbol.list_arguments()
         used = {n: a for n, a in inputs.items() if n in names}
@@ -149,7 +153,7 @@ class Model:
         self.symbol.save(symbol)
         mx.nd.save(parameters, saved)
         block = mx.gluon.SymbolBlock.imports(symbol, list(used), parameters, ctx=self.ctx)
-        block.hybridize(static_alloc=True, static_shape=True)
+        block.hybridize(static_alloc=True, static_shape=not self.loops)
         result = block(*[self.array(a) for a in used.values()])
         return list(result) if isinstance(result, (list, tuple)) else [result]
 
