@@ -19,7 +19,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
+import math
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -225,7 +226,30 @@ def _reshaped(types: TypeInference, node: NodeProto) -> Optional[Dims]:
         (copied[i] if d == 0 and i < len(copied) else None) if d in (0, -1) else d
         for i, d in enumerate(wanted)
     ]
+    if wanted.count(-1) == 1:
+        place = wanted.index(-1)
+        sizes[place] = _left_over(types, source, sizes[:place] + sizes[place + 1 :])
     return tuple(sizes)
+
+
+def _left_over(
+    types: TypeInference, source: Optional[Dims], others: Sequence[Dim]
+) -> Optional[Dim]:
+    """What the other sizes of a reshape leave for the one at -1, if one name remains."""
+    if source is None or None in source or None in others:
+        return None
+    named = [size for size in source if isinstance(size, str)]
+    for size in others:
+        if isinstance(size, str):
+            if size not in named:
+                return None
+            named.remove(size)
+    elements, taken = (
+        math.prod(size for size in sizes if isinstance(size, int)) for sizes in (source, others)
+    )
+    if len(named) != 1 or not taken:
+        return None
+    return types.sizes.quotient(types.sizes.linear(named[0], elements), taken)  # without remainder
 
 
 def _expanded(types: TypeInference, node: NodeProto) -> Optional[Dims]:

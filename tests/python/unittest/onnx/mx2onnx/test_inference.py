@@ -58,6 +58,17 @@ def cases():
     yield "Pad", lambda op, x: op.Pad(x, pads=[0, 0, 1, 2, 0, 1, 3, 0])
     yield "Slice", lambda op, x: op.Slice(x, starts=[2, 0], ends=[2**63 - 1, -3], axes=[2, 3])
     yield "Reshape", lambda op, x: op.Reshape(x, shape=[0, 2, 0, 0, 1])
+    yield "Reshape, one size left over", lambda op, x: op.Reshape(x, shape=[0, -1, 0, 0, 1])
+    yield (
+        "Reshape, a batch apart",
+        lambda op, x: op.Reshape(op.Transpose(x, perm=[1, 0, 2, 3]), shape=[1, -1, 0, 0]),
+    )
+    yield (
+        "Range below a size",
+        lambda op, x: op.Range(
+            np.int64(0), op.Gather(op.Shape(x), op.constant(2, np.int64)), np.int64(1)
+        ),
+    )
     yield (
         "Reshape by a computed shape",
         lambda op, x: op.Reshape(

@@ -42,7 +42,8 @@ def count(op, x, axes):
     """How many elements ``x`` has along ``axes`` together, int64, of rank 0."""
     axes = list(axes)
     if len(axes) == 1 and op.dims(x)[axes[0]] is None:
-        return op.Gather(op.Shape(x), op.constant(axes[0], np.int64), axis=0)
+        source, axis = op.size_source(x, op.axis(x, axes[0]))
+        return op.Gather(op.Shape(source), op.constant(axis, np.int64), axis=0)
     return op.ReduceProd(sizes(op, x, axes), axes=[0], keepdims=0)
 
 
