@@ -63,6 +63,7 @@ KEYWORDS = {
     "outputs": "--outputs",
     "custom_domain": "--custom-domain",
     "external_data": "--external-data",
+    "float16": "--float16",
     "onnx_file_path": "--output",
     "sizes": "--sizes",
     "translations": "translations= of export_model() in Python",
@@ -124,6 +125,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="weights in a file of their own beside the model; always so above 2 GB",
     )
+    parser.add_argument(
+        "--float16",
+        choices=("keep", "float32"),
+        default="keep",
+        help="what becomes of 16-bit floats [%(default)s]",
+    )
     add_verification(parser, "run MXNet and ONNX Runtime on the same inputs and compare")
 
 
@@ -158,8 +165,10 @@ def add_comparison(group: argparse._ActionsContainer) -> None:
 def run(options: Options) -> bool:
     """Perform the subcommand."""
     from ..mx2onnx.export_model import convert
+    from ..mx2onnx.writing import check_apart
 
     target = options.output or default_target(options.model)
+    check_apart(target, options.model, options.params)
     start = time.perf_counter()
     with step(f"converting {options.model}"):
         conversion = convert(
@@ -174,6 +183,7 @@ def run(options: Options) -> bool:
             outputs=options.outputs,
             custom_domain=options.custom_domain,
             external_data=options.external_data,
+            float16=options.float16,
         )
     seconds, report = time.perf_counter() - start, None
     if options.verify or options.inputs or options.sizes:

@@ -38,6 +38,7 @@ from .inference import TensorType
 from .inputs import plan_inputs
 from .naming import output_names as mxnet_output_names
 from .planning import plan
+from .precision import check_float16, widened, widened_types
 from .sources import Source, read_source
 from .symbol_file import Graph, read_symbol
 from .symbol_json import SymbolJson
@@ -62,6 +63,7 @@ def convert(
     custom_domain: Optional[str] = None,
     custom_opsets: Optional[Mapping[str, int]] = None,
     external_data: Optional[bool] = None,
+    float16: str = "keep",
     simplify: bool = True,
 ) -> Conversion:
     """Convert a model and write nothing; parameters as in :func:`export_model`, and
@@ -82,7 +84,11 @@ def convert(
     if external_data not in (None, True, False):
         raise ModelError(f"external_data is True, False or None; got {external_data!r}")
     in_shapes, in_types = check_shapes(in_shapes), check_types(in_types)
-    source, symbol, original = _read(sym, params, epoch, in_shapes, outputs)
+    check_float16(float16)
+    source = read_source(sym, params, epoch, in_shapes)
+    if float16 != "keep":
+        source, in_types = widened(source), widened_types(in_types)
+    symbol, original = _read(source, outputs)
     graph = canonicalise(original, keep_losses=outputs is not None)
     live = graph.live()
     table = export_table if custom_domain is None else export_table | handed_on(custom_domain)
@@ -126,18 +132,15 @@ def convert(
     return conversion
 
 
-def _read(
-    sym: Any, params: Any, epoch: int, in_shapes: Any, outputs: Any
-) -> Tuple[Source, SymbolJson, Graph]:
-    """The source, its symbol cut to ``outputs``, and the graph of that."""
-    source = read_source(sym, params, epoch, in_shapes)
+def _read(source: Source, outputs: Any) -> Tuple[SymbolJson, Graph]:
+    """The symbol cut to ``outputs``, and the graph of that."""
     symbol = source.symbol if outputs is None else source.symbol.cut(_check_outputs(outputs))
     graph = read_symbol(symbol)
     logger.info("read %d nodes and %d parameters", len(graph.nodes), len(source.tensors))
     unused = sorted(set(source.tensors) - set(source.symbol.variables()) - set(graph.variables()))
     if unused:
         logger.warning("parameters that the symbol does not have: %s", listed(unused))
-    return source, symbol, graph
+    return symbol, graph
 
 
 def _types_between(draft: Draft) -> Dict[str, TensorType]:

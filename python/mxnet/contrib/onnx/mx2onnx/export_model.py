@@ -31,7 +31,7 @@ from ..translation import TranslationTable
 from .arguments import check_shapes, dynamic_shapes
 from .conversion import Conversion
 from .converting import convert
-from .writing import Target, check_target
+from .writing import Target, check_apart, check_target
 
 __all__ = ["Conversion", "convert", "export_model"]
 
@@ -61,6 +61,7 @@ def export_model(
     custom_domain: Optional[str] = None,
     custom_opsets: Optional[Mapping[str, int]] = None,
     external_data: Optional[bool] = None,
+    float16: str = "keep",
     ctx: Any = None,
 ) -> Any:
     """Convert an MXNet model to ONNX.
@@ -82,7 +83,7 @@ def export_model(
         symbol or the module says the shapes.
     in_types : dtype, list or dict of dtype
         Element types of the inputs. With the default, an input whose variable declares a dtype has
-        that, others have float32.
+        that, one that meets weights of another floating dtype has theirs, others have float32.
     onnx_file_path : str, path-like, binary file or None
         Where to write. A path gets the model whole or keeps its old content. None: the model is
         returned.
@@ -120,6 +121,11 @@ def export_model(
         Versions of domains other than ONNX's, 1 where not given.
     external_data : bool, optional
         Whether weights go into ``<path>.data`` beside the model; by default above 2 GB.
+    float16 : str
+        What becomes of 16-bit floats: "keep", or "float32", which widens parameters, casts and
+        inputs, and takes automatic mixed precision (``amp_cast``) out. Runtimes without kernels for
+        float16 need the latter; the numbers are those of the network in float32 with its rounded
+        weights.
     ctx : Context, optional
         Where MXNet runs for ``verify``.
 
@@ -153,6 +159,7 @@ def export_model(
         )
     if onnx_file_path is not None:
         check_target(onnx_file_path)
+        check_apart(onnx_file_path, sym, params)
     _check_verify(verify)
     conversion = convert(
         sym,
@@ -168,6 +175,7 @@ def export_model(
         custom_domain=custom_domain,
         custom_opsets=custom_opsets,
         external_data=external_data,
+        float16=float16,
     )
     if isinstance(verify, Mapping) or verify:
         _verify(conversion, verify, ctx)

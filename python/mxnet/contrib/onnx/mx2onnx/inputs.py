@@ -31,6 +31,10 @@ from .symbol_file import Graph, Node, Variable
 from .tensors import Tensor
 
 BATCH = "batch"
+#: Inputs of operators that have the dtype of the result, and of what is trained with it.
+FOLLOWED, WEIGHTS = frozenset({"data", "lhs", "rhs"}), frozenset({"weight", "parameters"})
+#: Outputs of a node that are followed: those of a split, and none of hidden ones.
+MOST_OUTPUTS = 64
 
 
 def plan_inputs(
@@ -79,7 +83,7 @@ def plan_inputs(
     _judge_names(given_shapes, shapes, free, trained, original, tensors, problems)
     problems += wrong_shapes(graph, live, tensors)
     wanted = [name for name in free if name in shapes]
-    types = _named_types(given_types, wanted, every, order, graph, live, problems)
+    types = _named_types(given_types, wanted, every, order, graph, live, tensors, problems)
     if problems:
         refuse(problems, "the symbol, its parameters and the shapes do not fit together:")
     return {name: TensorType(types[name], _with_names(name, shapes[name])) for name in wanted}
@@ -206,13 +210,19 @@ def _named_types(
     every: Sequence[str],
     order: Sequence[str],
     graph: Graph,
-    live: Iterable[int],
+    live: Sequence[int],
+    tensors: Mapping[str, Tensor],
     problems: List[ConversionError],
 ) -> Dict[str, np.dtype]:
-    """A dtype for every input: the one given, else what the variable declares, else float32."""
+    """A dtype for every input.
+
+    The one given, else what the variable declares, else that of the weights it meets, else float32.
+    """
     nodes = (graph.nodes[index] for index in live)
     declared = {n.name: n.dtype for n in nodes if isinstance(n, Variable) and n.dtype is not None}
-    types: Dict[str, Any] = {name: declared.get(name, np.dtype(np.float32)) for name in wanted}
+    types: Dict[str, Any] = {
+        name: declared.get(name) or dtype_of_weights(graph, live, tensors, name) for name in wanted
+    }
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in every]
         if unknown:
@@ -231,6 +241,32 @@ def _named_types(
     elif given is not None:
         types = dict.fromkeys(wanted, given)
     return types
+
+
+def dtype_of_weights(
+    graph: Graph, live: Sequence[int], tensors: Mapping[str, Tensor], name: str
+) -> np.dtype:
+    """The floating dtype of the first weight on the way of an input; float32 where there is none.
+
+    The way goes through operators that keep the dtype: no cast, and nothing that takes indices.
+    """
+    reached = {
+        (k, 0) for k in live if isinstance(graph.nodes[k], Variable) and graph.nodes[k].name == name
+    }
+    for index in live:
+        node = graph.nodes[index]
+        if not isinstance(node, Node) or "dtype" in node.values or node.subgraphs:
+            continue
+        roles = [operator_info.input_name(node.op_type, k) for k in range(len(node.inputs))]
+        if not any(role in FOLLOWED and i in reached for role, i in zip(roles, node.inputs)):
+            continue
+        weights = [name for role, name in _roles(graph, node) if role in WEIGHTS]
+        for dtype in (tensors[weight].dtype for weight in weights if weight in tensors):
+            if dtype.kind == "f":
+                return dtype
+        if not weights:
+            reached.update((index, k) for k in range(MOST_OUTPUTS))
+    return np.dtype(np.float32)
 
 
 def _with_names(name: str, shape: Sequence[Dim]) -> Tuple[Dim, ...]:

@@ -19,6 +19,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import io
 import os
 import stat
@@ -70,6 +71,31 @@ def check_target(target: Any) -> None:
         raise ModelError(f"cannot write '{path}': there is no folder '{folder}'")
     if not os.access(path if os.path.exists(path) and not _is_file(path) else folder, os.W_OK):
         raise ModelError(f"cannot write '{path}': the folder is not writable")
+
+
+def check_apart(target: Any, sym: Any, params: Any = None) -> None:
+    """Refuse to write over the files that the model is read from.
+
+    Raises
+    ------
+    ModelError
+        If ``target``, or the file of weights beside it, is one of them.
+    """
+    if not isinstance(target, (str, os.PathLike)):
+        return
+    written = os.fspath(target)
+    prefix = os.fspath(sym) if isinstance(sym, (str, os.PathLike)) else ""
+    sources = [os.fspath(s) for s in (sym, params) if isinstance(s, (str, os.PathLike))]
+    if prefix and not os.path.isfile(prefix):
+        sources += glob.glob(f"{glob.escape(prefix)}-symbol.json")
+        sources += glob.glob(f"{glob.escape(prefix)}-[0-9]*.params")
+    for path in (written, f"{written}.data"):
+        for source in sources:
+            if os.path.isfile(path) and os.path.isfile(source) and os.path.samefile(path, source):
+                raise ModelError(
+                    f"'{path}' is read as part of the model and would be overwritten; "
+                    "give another onnx_file_path"
+                )
 
 
 def write_model(
