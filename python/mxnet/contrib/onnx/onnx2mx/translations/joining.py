@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+from ...errors import InferenceError
 from ...translation import TranslationTable
 from .axes import from_front
 from .precision import without_bool
@@ -143,8 +144,9 @@ def _padded(op, data, width, mode, fill):
         op.fail(f"mode '{mode}' is not known: constant, {', '.join(ENDS)} are")
     for axis, (before, behind) in enumerate(width):
         room = data.shape[axis] - 1 if mode == "reflect" else data.shape[axis]
-        if mode != "edge" and max(before, behind) > room:
-            op.fail(f"mode '{mode}' has no {max(before, behind)} elements along axis {axis}")
+        most = max(before, behind)
+        if mode != "edge" and most > room:  # other sizes may do
+            raise InferenceError(f"mode '{mode}' has no {most} elements along axis {axis}")
         first = ENDS[mode](op, data, axis, before, 0) if before else None
         last = ENDS[mode](op, data, axis, behind, -1) if behind else None
         parts = [x for x in (first, data, last) if x is not None]
