@@ -77,6 +77,12 @@ def test_a_prepared_model_runs_at_other_sizes():
         np.testing.assert_array_equal(prepared.run([a, b])["difference"], a - b)
 
 
+def test_arrays_of_mxnet_go_in_too():
+    a, b = arrays()
+    outputs = backend.prepare(model()).run([mx.nd.array(a), mx.np.array(b)])
+    np.testing.assert_array_equal(outputs["difference"], a - b)
+
+
 def test_an_array_is_the_one_input():
     node = helper.make_node("Neg", ["x"], ["y"])
     np.testing.assert_array_equal(backend.run_node(node, np.float32([1, -2]))[0], [-1, 2])

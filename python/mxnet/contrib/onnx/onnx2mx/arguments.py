@@ -170,7 +170,7 @@ class _Resolution:
         if self.lenient and name not in self.values and not _is_plain(info):
             return Input(name, np.dtype(object), ())
         if info.kind != "tensor":
-            kind = info.kind or "of no stated type"
+            kind = f"a {info.kind}" if info.kind else "of no stated type"
             self._problem(
                 f"input '{name}' is {kind}, only tensors can be inputs of a Symbol; the block of "
                 "import_to_gluon and mx.contrib.onnx.backend take it"

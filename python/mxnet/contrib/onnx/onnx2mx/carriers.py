@@ -37,11 +37,11 @@ _SPLIT = float(2**45 + 1)
 #: Operators that hand numbers on as they are.
 _MOVING = frozenset(
     {
-        "Concat", "SwapAxis", "_copy", "_np_copy", "_np_reshape", "_np_transpose", "_npi_concatenate",
-        "_npi_flip", "_npi_split", "_npi_stack", "_npi_where", "_npx_reshape", "broadcast_axis",
-        "broadcast_like", "expand_dims", "gather_nd", "identity", "repeat", "reshape_like", "reverse",
-        "slice", "slice_axis", "slice_like", "squeeze", "stack", "swapaxes", "take", "tile",
-        "transpose",
+        "Concat", "SwapAxis", "_copy", "_np_copy", "_np_reshape", "_np_transpose",
+        "_npi_concatenate", "_npi_flip", "_npi_split", "_npi_stack", "_npi_where", "_npx_reshape",
+        "broadcast_axis", "broadcast_like", "expand_dims", "gather_nd", "identity", "repeat",
+        "reshape_like", "reverse", "slice", "slice_axis", "slice_like", "squeeze", "stack",
+        "swapaxes", "take", "tile", "transpose",
     }
 )  # fmt: skip
 

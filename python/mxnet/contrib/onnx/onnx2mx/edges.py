@@ -61,6 +61,11 @@ def taken(info: ValueInfo, given: Any, edge_type: Optional[np.dtype] = None) -> 
         raise ModelError(f"input '{info.name}' is a {info.kind}, which cannot be given here")
     if given is None:
         raise ModelError(f"input '{info.name}' is not given, and it is no optional one")
+    if isinstance(given, mx.sym.Symbol):
+        raise ModelError(
+            f"input '{info.name}' is given as a Symbol; this block takes arrays alone, and is no "
+            "part of a graph"
+        )
     array = given if isinstance(given, mx.nd.NDArray) else np.asarray(given)
     if edge_type is not None and array.dtype == edge_type:
         declared = _declared(info)

@@ -155,7 +155,10 @@ class OnnxBlock(WholeNames, mx.gluon.Block):
         for name in defaults:
             if name not in self._defaults:
                 there = ", ".join(map(repr, self.default_names)) or "none"
-                raise ValueError(f"'{name}' is no input with a default; these are: {there}")
+                raise ValueError(
+                    f"'{name}' is no input with a default; these are given by name: {there}; all "
+                    "others in the model's order"
+                )
         for hook in self._forward_pre_hooks.values():
             hook(self, args)
         outputs = self._called(args, defaults)

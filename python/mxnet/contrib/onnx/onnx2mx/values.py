@@ -289,8 +289,8 @@ class Tensor:
 
 
 def as_array(value: Any) -> np.ndarray:
-    """``value`` as an array; strings are objects, as ``onnx.numpy_helper`` has them."""
-    array = np.asarray(value)
+    """``value``, perhaps an array of MXNet, as one of NumPy; strings are objects."""
+    array = np.asarray(value.asnumpy() if hasattr(value, "asnumpy") else value)
     return array.astype(object) if array.dtype.kind == "U" else array
 
 

@@ -174,6 +174,20 @@ _MULTI = f"com.microsoft.MultiHeadAttention <num_heads={HEADS}"
 _BEFORE = normal(B, HEADS, 3, FEATURES // HEADS)
 CASES += [
     case(13, f"y = {_MULTI}> (q, k, v)", dynamic=(B, S), **_THREE),
+    case(
+        13,
+        f"y = {_MULTI}> (q, k, v, , m)",
+        m=array([[1, 1, 1, 0, 0, 0], [1, 1, 0, 1, 1, 1]], "int32"),
+        **{name: a.astype("float16") for name, a in _THREE.items()},
+    ),
+    case(
+        13,
+        f"y = com.microsoft.Attention <num_heads={HEADS}, unidirectional=1> (x, w, b)",
+        x=normal(B, S, 8, dtype="float16"),
+        w=known(8, 3 * FEATURES, dtype="float16"),
+        b=known(3 * FEATURES, dtype="float16"),
+        tolerance=(2e-2, 2e-2),
+    ),
     case(13, f"y = {_MULTI}, scale=0.3> (q, k, v, b)", b=known(3 * FEATURES), **_THREE),
     case(
         13,

@@ -316,7 +316,9 @@ def test_an_input_with_a_default_is_given_or_left_out():
     assert block(x).asnumpy().tolist() == [2, 4]
     assert block(x, k=mx.nd.array([3])).asnumpy().tolist() == [3, 6]
     assert block(x).asnumpy().tolist() == [2, 4]
-    with pytest.raises(ValueError, match="'z' is no input with a default; these are: 'k'"):
+    with pytest.raises(
+        ValueError, match="'z' is no input with a default; these are given by name: 'k'"
+    ):
         block(x, z=x)
     with pytest.raises(ValueError, match="0 inputs are given, the model takes: 'x'"):
         block()
@@ -491,3 +493,31 @@ def test_a_switch_is_built_in_where_the_branches_are_no_match():
         x = np.arange(size, dtype=np.float32)
         assert_close(run_gluon(block, [x, np.array([k])]), [x], 0)
     assert ways(block) == [True, True] and "k = 1: compiled" in repr(block)
+
+
+def test_graphs_and_hybrid_blocks_cannot_hold_it():
+    block = OnnxBlock(parse("g (float[2] x) => (float[2] y) { y = Relu (x) }"))
+    with pytest.raises(ModelError, match="is given as a Symbol"):
+        block(mx.sym.var("x"))
+    with pytest.raises(ValueError, match="a HybridBlock cannot"):
+        mx.gluon.nn.HybridSequential().add(block)
+    outer = mx.gluon.nn.Sequential()
+    outer.add(block)
+    outer.hybridize()
+    np.testing.assert_array_equal(outer(mx.nd.array([-1, 2])).asnumpy(), [0, 2])
+
+
+def test_gradients_reach_what_is_stacked_with_constants():
+    """The first row of the loop is a constant, the others are computed."""
+    model = parse("""
+g (float[2] x, int64 n) => (float[K, 2] y) <float[2] s = {1, 2}, bool go = {1}> {
+  last, y = Loop <body = b (int64 i, bool c, float[2] a) => (bool d, float[2] e, float[2] f)
+    { d = Identity (c)  e = Mul (x, x)  f = Identity (a) }> (n, go, s)
+}""")
+    block, x = OnnxBlock(model), mx.nd.array([3, 4])
+    x.attach_grad()
+    for _ in range(2):
+        with autograd.record():
+            y = block(x, np.int64(3)).sum()
+        y.backward()
+        np.testing.assert_array_equal(x.grad.asnumpy(), [12, 16])

@@ -49,9 +49,10 @@ def _activated(op, y, activation, numbers):
         return leaky_relu(op, y, alpha=_number(numbers, 0, 0.01))
     if activation == "HardSigmoid":
         return hard_sigmoid(op, y, alpha=_number(numbers, 0, 0.2), beta=_number(numbers, 1, 0.5))
-    if activation == "Clip" and len(numbers) == 2:
-        return op.clip(y, a_min=numbers[0], a_max=numbers[1])
-    return op.fail(f"activation '{activation}' with {len(numbers)} numbers is not covered")
+    given = [n for n in numbers if n is not None]
+    if activation == "Clip" and len(given) == 2:
+        return op.clip(y, a_min=given[0], a_max=given[1])
+    return op.fail(f"activation '{activation}' with {len(given)} numbers is not covered")
 
 
 def _number(numbers, index, default):
@@ -80,7 +81,7 @@ def fused_gemm(
     activation_beta=None,
     **factors,
 ):
-    numbers = [n for n in (activation_alpha, activation_beta) if n is not None]
+    numbers = (activation_alpha, activation_beta)
     return _activated(op, gemm_7(op, a, b, c, **factors), activation, numbers)
 
 

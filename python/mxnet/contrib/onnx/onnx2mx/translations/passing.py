@@ -24,7 +24,7 @@ import dataclasses
 
 import numpy as np
 
-from ...dtypes import numpy_dtype
+from ...dtypes import carrier, element_dtype
 from ...errors import DynamicSizeError
 from ..values import Known, Tensor
 from .axes import from_front
@@ -95,8 +95,10 @@ def joined(op, values, axis, new_axis=False):
     """Values concatenated along an axis, or stacked along a new one."""
     rank = len(values[0].shape) + new_axis
     axis = from_front(op, axis, rank)
-    if all(map(plain, values)) or (op.eager and any(map(plain, values))):  # what MXNet cannot hold
-        arrays = [v.at(0) if plain(v) else op.known(v) for v in values]
+    if all(map(plain, values)) or (op.eager and not all(map(_is_held, values))):
+        arrays = [
+            v.at(0) if plain(v) else op.known(v).astype(v.element, copy=False) for v in values
+        ]
         function = np.stack if new_axis else np.concatenate
         try:
             return op.fixed(function(arrays, axis))
@@ -108,18 +110,19 @@ def joined(op, values, axis, new_axis=False):
     return like(concat(op, *tensors, axis=axis), tensors[0])
 
 
+def _is_held(value):
+    """Whether MXNet can hold a value, whatever its numbers are."""
+    kind = value.element
+    return 0 not in value.shape and carrier(kind) is not None and kind != np.uint64
+
+
 def empty(op, info, axis=0):
     """No elements of what a subgraph declares, along a new axis; sizes it does not say are 0."""
     if not info.data_type or info.shape is None:
         op.fail(f"nothing runs, and the subgraph does not say what '{info.name}' would be")
     shape = [size if isinstance(size, int) else 0 for size in info.shape]
     shape.insert(from_front(op, axis, len(shape) + 1), 0)
-    text = info.data_type == STRING
-    return op.fixed(np.empty(shape, object if text else numpy_dtype(info.data_type)))
-
-
-#: ``onnx.TensorProto.STRING``.
-STRING = 8
+    return op.fixed(np.empty(shape, element_dtype(info.data_type)))
 
 
 def chosen(op, condition, one, other):

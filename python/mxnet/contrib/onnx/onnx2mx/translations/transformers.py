@@ -25,7 +25,7 @@ import numpy as np
 from ...translation import TranslationTable
 from .axes import from_front
 from .normalization import layer_normalization
-from .precision import cast, scalar
+from .precision import cast, scalar, without_float16
 from .quantization import dequantized
 from .quantized_layers import matmul_integer_to_float
 from .signatures import taking
@@ -161,7 +161,12 @@ def joined_heads(op, y):
 
 
 def attended(op, q, k, v, scale, biases=(), softcap=0):
-    """Softmax of products and biases, times the values; all (batch, heads, places, features)."""
+    """Softmax of products and biases, times the values; all (batch, heads, places, features).
+
+    In float32 where they are of float16, of which MXNet has no products on CPU.
+    """
+    own, wide = q.dtype, np.dtype(np.float32) if q.dtype == np.float16 else q.dtype
+    q, k, v = (cast(op, x, wide) for x in (q, k, v))
     scale = scale or 1 / math.sqrt(q.shape[3])
     scores = op._npi_matmul(q, op.swapaxes(k, dim1=2, dim2=3))
     scores = op._npi_multiply_scalar(scores, scalar=scale)
@@ -171,8 +176,8 @@ def attended(op, q, k, v, scale, biases=(), softcap=0):
         scores = op._npi_multiply_scalar(scores, scalar=softcap)
     for bias in biases:
         if bias is not None:
-            scores = op._npi_add(scores, bias)
-    return op._npi_matmul(op.softmax(scores, axis=-1), v)
+            scores = op._npi_add(scores, cast(op, bias, wide))
+    return cast(op, op._npi_matmul(op.softmax(scores, axis=-1), v), own)
 
 
 def _where_masked(op, is_kept, fill):
@@ -259,7 +264,7 @@ def attention(
     if do_rotary or past_present_share_buffer or past_sequence_length is not None:
         op.fail("rotary positions and shared buffers are not covered")
     sizes = qkv_hidden_sizes or [weights.shape[1] // 3] * 3
-    qkv = op._np_dot(input, weights)
+    qkv = without_float16(op, op._np_dot, input, weights)
     qkv = qkv if bias is None else op._npi_add(qkv, bias)
     rest = (num_heads, scale, mask_filter_value, unidirectional)
     return _self_attention(op, qkv, sizes, mask_index, past, attention_bias, *rest)
