@@ -31,7 +31,7 @@ class Died(AssertionError):
     """The child ended without an answer: killed by a signal, out of time, or by its own exit."""
 
 
-def in_child(function, *args, limits=(), seconds=SECONDS):
+def in_child(function, *args, limits=(), seconds=SECONDS, memory=BYTES):
     """``function(*args)`` in a fork of this process; its result has to be what JSON can say.
 
     Parameters
@@ -42,13 +42,15 @@ def in_child(function, *args, limits=(), seconds=SECONDS):
         Further limits of :mod:`resource` that hold in the child alone.
     seconds : int
         After which it is killed.
+    memory : int
+        Bytes that it may take.
     """
     read, write = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of forking while threads exist
         pid = os.fork()
     if not pid:
-        _answer(write, function, args, limits, seconds)
+        _answer(write, function, args, limits, seconds, memory)
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
         answer = pipe.read()
@@ -63,12 +65,12 @@ def in_child(function, *args, limits=(), seconds=SECONDS):
     return value
 
 
-def _answer(write, function, args, limits, seconds):
+def _answer(write, function, args, limits, seconds, memory):
     """The child: never returns, whatever happens."""
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(seconds)
-        _limit_memory()
+        _limit_memory(memory)
         for kind, value in limits:
             resource.setrlimit(kind, (value, value))
         try:
@@ -81,13 +83,13 @@ def _answer(write, function, args, limits, seconds):
         os._exit(1)
 
 
-def _limit_memory():
+def _limit_memory(size):
     try:
         with open("/proc/self/statm") as file:
             used = int(file.read().split()[0]) * resource.getpagesize()
     except OSError:
         return  # not Linux: no way to tell what is in use
-    resource.setrlimit(resource.RLIMIT_AS, (used + BYTES, used + BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (used + size, used + size))
 
 
 def refusal(function, *args, **more):

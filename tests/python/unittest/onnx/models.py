@@ -72,10 +72,15 @@ def vision_network(name, rng, size=None, classes=1000):
 
 
 def random_parameters(net, rng):
-    """Give every parameter of a block, its shapes known, numbers of the size its name asks for."""
+    """Give every parameter of a block, its shapes known, numbers of the size its name asks for.
+
+    Constants keep theirs.
+    """
     import mxnet as mx
 
     for parameter in net.collect_params().values():
+        if isinstance(parameter, mx.gluon.Constant):
+            continue
         array = _random_parameter(parameter.name, parameter.shape, rng)
         # anew: MXNet does not write into weights of three dimensions that a call has rearranged
         parameter.initialize(mx.init.Zero(), ctx=mx.current_context(), force_reinit=True)
