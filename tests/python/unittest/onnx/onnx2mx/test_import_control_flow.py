@@ -497,3 +497,20 @@ def test_gradients_of_what_a_body_reads_from_outside_add_up(inner, monkeypatch):
         found.append({n: executor.grad_dict[n].asnumpy() for n in arrays})
     for name in arrays:
         np.testing.assert_allclose(found[1][name], found[0][name], 1e-4, 1e-4)
+
+
+@pytest.mark.parametrize("count", [0, -3])
+def test_a_loop_that_runs_not_even_once(count):
+    text = """
+    g (float[2] x, int64 m) => (float[2] y, float[N, 2] z) {
+        y, z = Loop <body = b (int64 k, bool on, float[2] s) => (bool go, float[2] t, float[2] u) {
+            go = Identity (on)
+            t = Tanh (s)
+            u = Exp (s)
+        }> (m, , x)
+    }
+    """
+    x = normal(2)
+    y, z = backend.run_model(parsed(text), [x, array(count, "int64")])
+    np.testing.assert_array_equal(y, x)
+    assert z.shape == (0, 2)

@@ -53,7 +53,7 @@ def loop(op, m=None, cond=None, *v_initial, body):
     count = None if m is None else number(op, m, "M")
     going = True if cond is None else flag_of(op, cond)
     run = Loop(op, body, len(v_initial))
-    if count == 0 or going is False:
+    if (isinstance(count, int) and count <= 0) or going is False:
         return (*v_initial, *run.nothing())
     return run(count, cond if going is None else going, v_initial)
 

@@ -134,7 +134,7 @@ def one_hot_encoder(op, x, *, cats_int64s=(), zeros):
     """Numbers are truncated first."""
     if not cats_int64s:
         op.fail("cats_int64s is required for numbers")
-    x = cast(op, cast(op, x, "int64"), "int64")
+    x = cast(op, x, "int64")
     hot = op._npi_equal(op.reshape(x, (*x.shape, 1)), op.constant(np.array(cats_int64s, np.int64)))
     hot = cast(op, hot, "float32")
     if zeros:

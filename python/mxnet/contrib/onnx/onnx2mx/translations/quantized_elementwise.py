@@ -50,6 +50,8 @@ def _zero(op, tensor):
 
 def _numbers(op, x, scale, zero_point):
     """What each of the 256 numbers of a type stands for, least first, in float32."""
+    if x.element not in (np.int8, np.uint8):
+        op.fail(f"{x.element} is not covered, only int8 and uint8 are")
     ends = np.iinfo(x.dtype)
     every = np.arange(ends.min, ends.max + 1, dtype=np.int32) - _zero(op, zero_point)
     return every.astype(np.float32) * _scale(op, scale)
