@@ -44,6 +44,7 @@ from mxnet.contrib.onnx import ConversionError, dtypes, import_model
 from mxnet.contrib.onnx.onnx2mx.eager import run_eagerly
 from mxnet.contrib.onnx.opset import NEWEST_OPSET
 from onnx import numpy_helper
+from onnx.helper import find_min_ir_version_for
 from onnx.reference import ReferenceEvaluator
 from running import Session, seed_of
 
@@ -228,6 +229,8 @@ class Case:
             f"<ir_version: 10, opset_import: [{imported}]> "
             f"case ({', '.join(inputs)}) => ({', '.join(outputs)}) {{ {self.text} }}"
         )
+        lowest = find_min_ir_version_for(model.opset_import, ignore_unknown=True)
+        model.ir_version = max(8, min(lowest, 10))  # as older runtimes load it
         model.graph.initializer.extend(
             numpy_helper.from_array(a.array, name)
             for name, a in self.arrays.items()
