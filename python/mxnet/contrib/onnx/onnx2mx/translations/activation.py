@@ -54,9 +54,14 @@ for _op_type, (_act_type, _versions) in ACTIVATIONS.items():
 
 @table.op("Softplus", versions=(1, 22))
 def softplus(op, x):
-    """MKLDNN's log(1 + e**x) is 0 or twice too much far below 0; this keeps its digits."""
-    rest = op.log1p(op._npi_exp(op._npi_negative(op._npi_absolute(x))))
-    return op._npi_add(op.relu(x), rest)
+    """MKLDNN's log(1 + e**x) is 0 or twice too much far below 0; this keeps its digits.
+
+    Its slope at 0 is 1/2, which that of relu(x) is not.
+    """
+    size = op._npi_absolute(x)
+    rest = op.log1p(op._npi_exp(op._npi_negative(size)))
+    halves = (op._npi_multiply_scalar(part, scalar=0.5) for part in (x, size))
+    return op._npi_add(op._npi_add(*halves), rest)
 
 
 @table.op(
