@@ -92,7 +92,11 @@ class Comparison:
 
 
 def compare(
-    name: str, result: np.ndarray, reference: np.ndarray, tolerance: Optional[float] = None
+    name: str,
+    result: np.ndarray,
+    reference: np.ndarray,
+    tolerance: Optional[float] = None,
+    whole: float = 0.0,
 ) -> Comparison:
     """Compare ``result`` with ``reference``.
 
@@ -105,10 +109,12 @@ def compare(
     result, reference : numpy.ndarray
     tolerance : float, optional
         Instead of the one in ``TOLERANCES``.
+    whole : float
+        Largest difference of integers.
     """
     kind = reference.dtype.name
     exact = kind not in TOLERANCES
-    allowed = 0.0 if exact else TOLERANCES[kind] if tolerance is None else tolerance
+    allowed = whole if exact else TOLERANCES[kind] if tolerance is None else tolerance
     comparison = Comparison(
         name, result.shape, reference.shape, result.dtype.name, kind, np.inf, np.inf, allowed
     )

@@ -54,6 +54,9 @@ from .mxnet_process import CPU, MXNetProcess, MXNetRefusal, Place, require
 from .onnx_runtime import RuntimeRefusal
 from .report import Report, Run
 
+#: How many levels numbers of a quantised network may be apart.
+LEVELS = 2.0
+
 
 def verify_export(
     conversion: Conversion,
@@ -84,7 +87,8 @@ def verify_export(
     tolerance : float, optional
         Largest error of float outputs, as a fraction of the output's largest magnitude; by dtype
         otherwise: 1e-4 (float32), 1e-2 (float16), 1e-6 (float64). Integers and booleans must be
-        equal.
+        equal. Of quantised networks, which hold int8, it is two levels, and their levels may be
+        as far apart: a number between two levels may get either.
     seed : int
         Of the inputs that are drawn.
     ctx : mxnet.Context or str, optional
@@ -131,6 +135,7 @@ class _Sides:
         self.model = onnx.load(path, load_external_data=False)
         self.places = _places(conversion.graph, conversion.symbol.nodes)
         self.pairs = list(self._pairs())
+        self.quantised = any(t.dtype == np.int8 for t in conversion.constants.values())
         self.variables = {name: v for v, name in conversion.input_names.items()}
 
     def feeds(
@@ -188,7 +193,12 @@ class _Sides:
     def _judge(self, name: str, reference: np.ndarray, result: np.ndarray) -> Comparison:
         if self.mxnet.widened and (result.dtype, reference.dtype) == (np.float16, np.float32):
             reference = reference.astype(np.float16)
-        return compare(name, result, reference, self.tolerance)
+        if not self.quantised:
+            return compare(name, result, reference, self.tolerance)
+        tolerance = LEVELS / 127 if self.tolerance is None else self.tolerance
+        most = float(np.abs(reference.astype(np.float64)).max(initial=0.0))
+        whole = LEVELS if reference.dtype.itemsize == 1 else most * tolerance
+        return compare(name, result, reference, tolerance, whole)
 
     def notes(self) -> Tuple[str, ...]:
         """What a reader of the report should know."""

@@ -16,6 +16,7 @@
 # under the License.
 """Quantised layers, and networks as mx.contrib.quantization makes them: levels of every node."""
 
+import dataclasses
 import itertools
 
 import mxnet as mx
@@ -24,6 +25,8 @@ import pytest
 from export_cases import case, checks, data, values, weight
 from mxnet.contrib import quantization
 from mxnet.contrib.onnx import TranslationError, export_model
+from mxnet.contrib.onnx.mx2onnx.export_model import convert
+from mxnet.contrib.onnx.verification import verify_export
 from mxnet.gluon import nn
 from running import Session
 
@@ -388,3 +391,17 @@ def test_a_weight_that_is_computed_is_refused():
     shapes = {"data": (1, 3, 4, 4), "weight": (4, 3, 1, 1)}
     with pytest.raises(TranslationError, match="quantises a layer's constants alone"):
         export_model(symbol, {}, shapes, onnx_file_path=None)
+
+
+@pytest.mark.parametrize("mode", ["none", "naive"])
+def test_a_quantised_network_is_verified(mode, rng):
+    net, x = network(*NETWORKS["residual"], rng)
+    symbol, parameters = quantised(net, x, mode, "int8", "tensor-wise")
+    given = {"data": x.asnumpy()}
+    export_model(symbol, parameters, [x.shape], onnx_file_path=None, verify=given)
+    # weights of another network are seen
+    other, _ = network(*NETWORKS["residual"], rng)
+    conversion = convert(symbol, parameters, [x.shape])
+    wrong = convert(*quantised(other, x, mode, "int8", "tensor-wise"), [x.shape])
+    mixed = dataclasses.replace(conversion, nodes=wrong.nodes, constants=wrong.constants)
+    assert not verify_export(mixed, given).agrees

@@ -101,6 +101,18 @@ def quantised(op, x, width, dtype):
     return op.custom("", "QuantizeLinear", x, width, zero, outputs=[kind])
 
 
+def ranged(op, x, far, dtype):
+    """Levels of floats that reach to ``far``.
+
+    Where that is found at run time the number that reaches furthest lies between two levels, and
+    the last bit decides: so it is multiplied as MXNet does, and not divided.
+    """
+    if known(op, far) is not None:
+        return quantised(op, x, width(op, far, LEVELS[dtype]), dtype)
+    scale = op.Div(np.float32(LEVELS[dtype]), op.Max(far, np.float32(LEAST_RANGE)))
+    return quantised(op, op.Mul(x, scale), op.constant(np.float32(1)), dtype)
+
+
 def dequantised(op, x, width, axis=None, plain=False):
     """Floats of levels; one width, or one for each place along ``axis``.
 

@@ -49,6 +49,7 @@ from .levels import (
     levels_of,
     quantised,
     quantised_dtype,
+    ranged,
     reach,
     width,
 )
@@ -70,7 +71,7 @@ def quantize_v2(op, data, *, out_type, min_calib_range, max_calib_range):
     else:
         low, high = (as_range(op, x) for x in (_over_all(op, data, m) for m in ("Min", "Max")))
     far = reach(op, low, high)
-    levels = quantised(op, data, width(op, far, LEVELS[dtype]), dtype)
+    levels = ranged(op, data, far, dtype)
     return (levels, low, high) if dtype == UINT8 else (levels, *both_signs(op, far))
 
 
@@ -127,12 +128,14 @@ def requantize(op, data, min_range, max_range, *, out_type, min_calib_range, max
     step = width(op, reach(op, min_range, max_range), WHOLE_LEVELS[INT32])
     if calibrated(min_calib_range, max_calib_range):
         far = op.constant(np.float32(max(abs(min_calib_range), abs(max_calib_range))))
+        floats = dequantised(op, data, step)
+        levels = quantised(op, floats, width(op, far, WHOLE_LEVELS[dtype]), dtype)
     else:
         sums = cast(op, data, FLOAT)
         most = op.Max(*(op.Abs(_over_all(op, sums, end)) for end in ("Min", "Max")))
         far = op.Mul(most, step)
-    floats = dequantised(op, data, step)
-    levels = quantised(op, floats, width(op, far, WHOLE_LEVELS[dtype]), dtype)
+        scale = op.Div(np.float32(WHOLE_LEVELS[dtype]), op.Max(most, np.float32(1)))
+        levels = quantised(op, op.Mul(sums, scale), op.constant(np.float32(1)), dtype)
     if dtype == UINT8:
         return (levels, *from_zero(op, far))
     return (levels, *both_signs(op, far))

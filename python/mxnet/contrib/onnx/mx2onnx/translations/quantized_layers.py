@@ -313,8 +313,10 @@ def _summed_convolution(op, data, weight, summand, window, nodes):
         levels = _whole(op, op.Div(op.constant((bias * scale).astype(np.float32)), step))
         sums = op.Add(sums, _per_filter(op, levels, op.rank(data)))
     if summand[0] is not None:
-        ratio = op.Div(op.constant(scale), step)
-        more = op.Mul(levels_of(op, *summand), ratio)
+        levels, *ends = summand
+        step_of_levels = width(op, reach(op, *ends), LEVELS[op.dtype(levels)])
+        ratio = op.Mul(op.Div(op.constant(scale), step), step_of_levels)
+        more = op.Mul(cast(op, levels, FLOAT), ratio)
         sums = _whole(op, _activated(op, op.Add(cast(op, sums, FLOAT), more), nodes, bounded=False))
     elif any(node.op_type in ACTIVATIONS for node in nodes):
         sums = _whole(op, _activated(op, cast(op, sums, FLOAT), nodes, bounded=False))
