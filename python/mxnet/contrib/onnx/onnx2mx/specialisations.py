@@ -162,9 +162,10 @@ class Specialiser:
             return [record for record, _ in self._kept.values()]
 
     def forget(self) -> None:
-        """Make all anew."""
+        """Make all anew, of what the weights are now."""
         with self._lock:
             self._kept.clear()
+            self._settled.clear()
 
     def run(
         self, infos: Mapping[str, ValueInfo], given: Mapping[str, Any], ctx: mx.Context
