@@ -25,6 +25,7 @@
 #   ONNX_BASE_PYTHON  interpreter to make virtual environments from
 #   ONNX_PYTHON       interpreter that has everything; nothing is set up then
 #   ONNX_VENV         where the virtual environment is made, build/venv if not set
+#   ONNX_NETWORKS_VENV  the same for GluonCV, GluonNLP and gluoncv2, build/venv-networks if not set
 #   ONNX_TEST_MODELS  folder of real models, ../shared/models if not set
 
 # ---- Environments
@@ -163,6 +164,38 @@ END
     _onnx_pip "$venv" dependencies "" --no-warn-conflicts pytest $requirements
 }
 
+# MXNet with the last releases of the collections of networks; sets the variable `python`.
+_onnx_setup_networks() {
+    local base sources venv=${ONNX_NETWORKS_VENV:-build/venv-networks}
+    if [ -n "${ONNX_PYTHON:-}" ]; then
+        python=$ONNX_PYTHON
+        return
+    fi
+    python=$PWD/$venv/bin/python3
+    [ "${venv#/}" = "$venv" ] || python=$venv/bin/python3
+    if [ ! -x "$python" ]; then
+        if ! base=$(_onnx_find_python 3.8 3.11); then
+            echo "These networks need a NumPy older than 1.24, and so Python 3.8 to 3.11" >&2
+            return 1
+        fi
+        _onnx_make_venv "$venv" "$base"
+    fi
+    _onnx_pip "$venv" needs "$(cat tests/requirements-networks.txt)" \
+        -r tests/requirements-networks.txt
+    _onnx_pip "$venv" package "" -c tests/requirements-networks.txt -e ".[test]"
+    _onnx_pip "$venv" vision "" --no-deps gluoncv==0.10.5.post0 gluoncv2==0.0.64
+    if ! "$python" -c "import gluonnlp" 2> /dev/null; then
+        # Its C file is of a Cython that knew no Python newer than 3.7.
+        sources=$venv/gluonnlp-0.10.0
+        _onnx_run "$python" -m pip download -qq --disable-pip-version-check --no-deps \
+            --no-binary gluonnlp --no-build-isolation -d "$venv" gluonnlp==0.10.0
+        tar -xzf "$sources.tar.gz" -C "$venv"
+        find "$sources" -name '*.c' -delete
+        (cd "$sources" && _onnx_run "$python" -m pip install -qq --disable-pip-version-check \
+            --no-deps --no-build-isolation .)
+    fi
+}
+
 _onnx_pytest() {
     export MXNET_SUBGRAPH_VERBOSE=0
     export DMLC_LOG_STACK_TRACE_DEPTH=10
@@ -241,6 +274,15 @@ nightly_onnx_models() {
     set -e
     setup_onnx_tests
     _onnx_pytest tests/nightly/onnx --ignore=tests/nightly/onnx/test_installation.py "$@"
+}
+
+# Every network of GluonCV, GluonNLP and gluoncv2, and other runtimes on some of them.
+nightly_onnx_networks() {
+    set -e
+    _onnx_setup_networks
+    _onnx_pytest tests/nightly/onnx/test_gluoncv.py tests/nightly/onnx/test_gluonnlp.py \
+        tests/nightly/onnx/test_gluoncv2.py tests/nightly/onnx/test_detectors.py \
+        tests/nightly/onnx/test_runtimes.py "$@"
 }
 
 # Python x NumPy x onnx x ONNX Runtime, as far as interpreters are at hand.

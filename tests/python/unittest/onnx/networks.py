@@ -104,6 +104,21 @@ def compared(net, batches, shapes, opsets, folder=None):
     return result
 
 
+def assert_close_to_mxnet(build, batches, shapes, opsets, folder, rng=None):
+    """Export ``build()`` and compare with MXNet in a child process; see :func:`compared`.
+
+    The first batch settles the shapes of the parameters.
+    """
+    rng = rng or np.random.default_rng(0)
+
+    def compare():
+        with unfused():
+            net = randomised(build, batches[0], rng)
+            return compared(net, batches, shapes, opsets, folder)
+
+    assert in_its_own_process(compare) <= TOLERANCE
+
+
 def assert_equal_to_mxnet(name, build, sizes, opsets, folder, shapes=None, batches=(2, 1)):
     """Export network ``name`` with an open batch and compare with MXNet, in a child process.
 
@@ -122,10 +137,5 @@ def assert_equal_to_mxnet(name, build, sizes, opsets, folder, shapes=None, batch
         [rng.random((n, *size), np.float32) for size in kind] for kind in sizes for n in batches
     ]
 
-    def compare():
-        with unfused():
-            net = randomised(build, inputs[0], rng)
-            asked = shapes or [("N", *size) for size in sizes[0]]
-            return compared(net, inputs, asked, opsets, folder)
-
-    assert in_its_own_process(compare) <= TOLERANCE
+    asked = shapes or [("N", *size) for size in sizes[0]]
+    assert_close_to_mxnet(build, inputs, asked, opsets, folder, rng)
