@@ -250,6 +250,15 @@ def test_check_runs_a_model_that_no_symbol_says(run):
     assert "y by OnnxBlock" in out
     assert "y by backend" in out
     assert "(5, 4)" in out
+    text = "g (string[2] x) => (string[2] y) { y = StringConcat (x, x) }"
+    path = onnx_file(f'<ir_version: 10, opset_import: ["" : 20]> {text}', "text.onnx")
+    code, _, err = run("check", path, "--verify")
+    assert code == 1
+    assert "'x': only tensors of numbers can be drawn; give --inputs of your own" in err
+    np.savez("given.npz", x=np.array(["a", "bc"]))
+    code, out, _ = run("check", path, "--inputs", "given.npz")
+    assert code == 0
+    assert "agrees with text.onnx" in out
     code, _, err = run("check", RESIDUAL, "--verify")
     assert code == 2
     assert "export --verify" in err
@@ -266,6 +275,7 @@ def test_check_runs_a_model_that_no_symbol_says(run):
         (["export", RESIDUAL, "--shape", "image=1,3,16,16"], "image"),
         (["export", RESIDUAL, "--shape", SHAPE, "-o", "no/such/folder/x.onnx"], "no/such/folder"),
         (["import", "nothing.onnx"], "nothing.onnx"),
+        (["import", "nothing.onnx", "-o", "no/folder/x"], "there is no folder"),
         (["check", "nothing.onnx"], "nothing.onnx"),
         (["check", RESIDUAL + "-0000.params"], "not an ONNX model"),
         (["support", "Convolusion"], "did you mean Convolution"),

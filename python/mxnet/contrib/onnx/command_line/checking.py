@@ -46,7 +46,7 @@ examples:
   {prog} check net.onnx --against resnet50_v1 --epoch 3
       do the file and the checkpoint that it was exported from compute the same?"""
 #: What is compared is exported first.
-KEYWORDS = exporting.KEYWORDS
+KEYWORDS = {**exporting.KEYWORDS, "inputs": "--inputs"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +77,8 @@ def run(options: argparse.Namespace) -> bool:
                 "--verify is for ONNX files; a checkpoint is verified by export --verify"
             )
         return _symbol(options.model)
-    return _onnx(options.model) and (not options.verify or _verified(options))
+    verified = options.verify or options.inputs
+    return _onnx(options.model) and (not verified or _verified(options))
 
 
 def is_symbol(path: str) -> bool:

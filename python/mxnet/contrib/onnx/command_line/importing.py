@@ -107,6 +107,9 @@ def run(options: argparse.Namespace) -> bool:
     from ..onnx2mx.import_model import translate
 
     prefix = options.output or os.path.splitext(os.path.basename(options.model))[0]
+    folder = os.path.dirname(os.path.abspath(prefix))
+    if not os.path.isdir(folder):
+        raise ModelError(f"there is no folder '{folder}' to write to")
     start = time.perf_counter()
     with step(f"converting {options.model}"):
         try:

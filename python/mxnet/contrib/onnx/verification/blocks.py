@@ -111,8 +111,8 @@ class Blocks:
             )
         if given is None:
             raise ModelError(
-                f"{', '.join(map(repr, odd))}: only tensors of numbers can be drawn; give inputs "
-                "of your own"
+                f"{', '.join(map(repr, odd))}: only tensors of numbers can be drawn; give "
+                "inputs= of your own"
             )
         fixed = {n: np.asarray(v) for n, v in asked["input_values"].items()}
         runs = [given] if isinstance(given, Mapping) else list(given)
