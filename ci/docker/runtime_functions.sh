@@ -26,6 +26,7 @@
 #   ONNX_PYTHON       interpreter that has everything; nothing is set up then
 #   ONNX_VENV         where the virtual environment is made, build/venv if not set
 #   ONNX_NETWORKS_VENV  the same for GluonCV, GluonNLP and gluoncv2, build/venv-networks if not set
+#   ONNX_TORCH_VENV   the same for PyTorch, build/venv-torch if not set
 #   ONNX_TEST_MODELS  folder of real models, ../shared/models if not set
 
 # ---- Environments
@@ -283,6 +284,23 @@ nightly_onnx_networks() {
     _onnx_pytest tests/nightly/onnx/test_gluoncv.py tests/nightly/onnx/test_gluonnlp.py \
         tests/nightly/onnx/test_gluoncv2.py tests/nightly/onnx/test_detectors.py \
         tests/nightly/onnx/test_runtimes.py "$@"
+}
+
+# Networks of PyTorch as both of its exporters write them. PyTorch has an environment of its own: it
+# wants a newer NumPy than MXNet's.
+nightly_onnx_torch() {
+    set -e
+    setup_onnx_tests
+    local base venv=${ONNX_TORCH_VENV:-build/venv-torch} folder=build/torch-models
+    if [ ! -x "$venv/bin/python3" ]; then
+        base=$(_onnx_find_python 3.10 3.13)
+        _onnx_make_venv "$venv" "$base"
+    fi
+    _onnx_pip "$venv" torch "$(cat tests/requirements-torch.txt)" -r tests/requirements-torch.txt
+    mkdir -p "$folder"
+    _onnx_run "$venv/bin/python3" tests/nightly/onnx/torch_networks.py "$folder"
+    export ONNX_TORCH_MODELS=$PWD/$folder
+    _onnx_pytest tests/nightly/onnx/test_torch_models.py "$@"
 }
 
 # Python x NumPy x onnx x ONNX Runtime, as far as interpreters are at hand.

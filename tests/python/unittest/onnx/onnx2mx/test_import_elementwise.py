@@ -371,6 +371,7 @@ CASES += [
     case(13, "y = Cast <to=3> (x)", x=array([200, -129, 127], "int32")),
     case(13, "y = Cast <to=8> (x)", x=array([1.5, -2.25]), refused="string", computed=True),
     case(13, "y = Cast <to=5> (x)", x=uniform(-9, 9, 2, dtype="float32"), expected="reference"),
+    case(19, "y = CastLike (x, t)", x=normal(2, 3), t=normal(1)),
     *cases(
         (15, 19, 21, 23, 24, 25), "y = CastLike (x, t)", x=array(_NUMBERS), t=array([1, 2], "int32")
     ),

@@ -18,6 +18,7 @@
 
 import numpy as np
 import pytest
+from gradients import check_gradients
 from import_cases import array, case, cases, check, known, normal, uniform
 
 CASES = []
@@ -220,3 +221,13 @@ CASES += [
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_import(case):
     check(case)
+
+
+@pytest.mark.parametrize("a, b", [((6, 3, 4), (2, 1, 4, 5)), ((2, 1, 3, 4), (2, 6, 4, 5))])
+def test_gradients_of_what_is_broadcast_within_a_batch(a, b):
+    """By MXNet's own product they are wrong."""
+    a, b = normal(*a, dtype="float64"), normal(*b, dtype="float64")
+    check_gradients(case(13, "y = MatMul (a, b)", a=a, b=b), "ab")
+    check_gradients(
+        case(13, "y = MatMul (a, b)", a=a, b=b), "ab", {"a": a.shape[:-2] + ("n", 4), "b": b.shape}
+    )

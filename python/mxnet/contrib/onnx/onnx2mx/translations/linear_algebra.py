@@ -39,7 +39,23 @@ def _matmul(op, a, b):
         return _integer_matmul(op, a, b)
     if b.rank == 2 and a.rank > 1:
         return op._np_dot(a, b)
-    return op._npi_matmul(a, b)
+    return batched_product(op, a, b)
+
+
+def batched_product(op, a, b):
+    """MXNet's product; what it broadcasts along an axis behind another one gets a wrong gradient
+    from it, and so is spread before."""
+    return op._npi_matmul(_spread(op, a, b), _spread(op, b, a))
+
+
+def _spread(op, x, other):
+    batch, more = x.shape[:-2], other.shape[:-2]
+    more = (1,) * (len(batch) - len(more)) + more[max(0, len(more) - len(batch)) :]
+    shape = tuple(
+        n if m == 1 or n != 1 or all(k == 1 for k in batch[:i]) else m
+        for i, (n, m) in enumerate(zip(batch, more))
+    )
+    return x if shape == batch else op.expand(x, (*shape, *x.shape[-2:]))
 
 
 def _integer_matmul(op, a, b):

@@ -32,6 +32,12 @@ from .signatures import taking
 
 table = TranslationTable()
 
+#: A fault of MXNet's layer of all modes but LSTM.
+FROZEN = (
+    "MXNet's gradient of what comes before is wrong while the layer's own parameters get none: "
+    "freeze them by a learning rate of 0, not by grad_req null"
+)
+
 #: MXNet's order of the gates, as places in ONNX's: i f c o of iofc, r z n of zrh.
 GATES = {"lstm": (0, 2, 3, 1), "gru": (1, 0, 2), "rnn_tanh": (0,), "rnn_relu": (0,)}
 
@@ -234,7 +240,7 @@ class _QuantizedLayer(_Layer):
 # -- rows ----------------------------------------------------------------------------------------
 
 
-@table.op("RNN", versions=(1, 7, 14, 22), ignores=("output_sequence",))
+@table.op("RNN", versions=(1, 7, 14, 22), ignores=("output_sequence",), limits=FROZEN)
 @taking(_Layer.__init__)
 def rnn(op, x, w, r, b=None, sequence_lens=None, initial_h=None, **common):
     layer = _Layer(op, (x, w, r, b), sequence_lens, ("tanh",), **common)
@@ -245,7 +251,7 @@ def rnn(op, x, w, r, b=None, sequence_lens=None, initial_h=None, **common):
     return layer.stepwise(rnn_cell(op, layer.clip), initial_h)
 
 
-@table.op("GRU", versions=(1, 3, 7, 14, 22), ignores=("output_sequence",))
+@table.op("GRU", versions=(1, 3, 7, 14, 22), ignores=("output_sequence",), limits=FROZEN)
 @taking(_Layer.__init__)
 def gru(
     op, x, w, r, b=None, sequence_lens=None, initial_h=None, *, linear_before_reset=0, **common
