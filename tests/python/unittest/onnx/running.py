@@ -34,6 +34,7 @@ WRITTEN_FOR = (1, 31)
 #: What an ONNX Runtime says of models that are newer than it.
 TOO_OLD = re.compile(
     r"max supported IR version.*|Opset \d+ is under development|Could not find an implementation.*"
+    r"|Failed to find kernel for \S+"
     r"|Invalid tensor data type \d+|\S+ is not a registered function/op"
     r"|Type 'tensor\(\w+\)' of input parameter .* is invalid"
 )

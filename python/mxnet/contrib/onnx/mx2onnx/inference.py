@@ -73,9 +73,12 @@ class TypeInference:
     opset : int
     constants : mapping of str to Tensor
         The values whose numbers are known; the owner adds to it.
+    may_be_empty : bool
+        Whether a size of 0 is one, and no sign of data that is too small.
     """
 
-    def __init__(self, opset: int, constants: Mapping[str, Tensor]):
+    def __init__(self, opset: int, constants: Mapping[str, Tensor], may_be_empty: bool = False):
+        self._least = 0 if may_be_empty else 1
         self.sizes = NamedSizes()
         self._imports = [helper.make_opsetid("", opset)]
         self._ir_version = helper.find_min_ir_version_for(self._imports)
@@ -117,6 +120,8 @@ class TypeInference:
             raise InferenceError(
                 f"{node.op_type} does not take {' and '.join(sizes)}: {_first_line(error)}"
             ) from error
+        if schema.proto.has_function and not schema.proto.has_type_and_shape_inference_function:
+            found = self._infer_body(node)
         for name in node.output:
             if not name:
                 continue
@@ -140,11 +145,19 @@ class TypeInference:
         rule = SIZES.get(node.op_type)
         if rule is not None and (dims is None or None in dims):
             dims = _filled(dims, rule(self, node))
-        if any(isinstance(d, int) and d < 1 for d in dims or ()):
+        if any(isinstance(d, int) and d < self._least for d in dims or ()):
             raise InferenceError(
                 f"{node.op_type} would give the shape {dims}: the input is too small for the model"
             )
         self.declare(name, TensorType(numpy_dtype(proto.elem_type), dims))
+
+    def _infer_body(self, node: NodeProto) -> Dict[str, TypeProto]:
+        """Outputs of an operator that has a body and no rule of its own, as some comparisons."""
+        inputs = [helper.make_value_info(n, self._protos[n]) for n in set(node.input) if n]
+        outputs = [helper.make_empty_tensor_value_info(n) for n in node.output if n]
+        graph = helper.make_graph([node], "body", inputs, outputs)
+        model = helper.make_model(graph, opset_imports=self._imports, ir_version=self._ir_version)
+        return {o.name: o.type for o in shape_inference.infer_shapes(model).graph.output}
 
     def _known_numbers(self, names: Iterable[str]) -> Dict[str, TensorProto]:
         known = {}

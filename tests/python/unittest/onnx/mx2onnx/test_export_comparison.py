@@ -41,5 +41,6 @@ test_comparison = checks([
       for n in (*COMPARISONS, *LOGIC) for t in ("float16", "int64")),
     *(case(f"_{n}_scalar", data(2, 3, 4, dtype=t, **SMALL), scalar=1.5)
       for n in (*COMPARISONS, *LOGIC) for t in ("float32", "int8")),
+    case("broadcast_lesser_equal", data(2, 1, 4), data(1, 3, 4)).but(opsets=(12, 16)),
     *(case("logical_not", data(2, 3, 4, dtype=t, **SMALL)) for t in ("float32", "int32")),
 ])  # fmt: skip

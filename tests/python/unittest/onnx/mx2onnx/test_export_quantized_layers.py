@@ -286,7 +286,7 @@ def every_value(symbol, parameters, x):
     states = group.list_auxiliary_states()
     run = group.bind(
         mx.cpu(),
-        {n: parameters[n] for n in group.list_arguments() if n != "data"} | {"data": x},
+        {**{n: parameters[n] for n in group.list_arguments() if n != "data"}, "data": x},
         aux_states={n: parameters[n] for n in states},
         grad_req="null",
     )

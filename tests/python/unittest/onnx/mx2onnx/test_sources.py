@@ -93,7 +93,10 @@ FORMS = {
     "a symbol and one dict": lambda net, folder: (net[0], {**net[1], **net[2]}),
     "a dict with prefixes": lambda net, folder: (
         net[0],
-        {f"arg:{n}": a for n, a in net[1].items()} | {f"aux:{n}": a for n, a in net[2].items()},
+        {
+            **{f"arg:{n}": a for n, a in net[1].items()},
+            **{f"aux:{n}": a for n, a in net[2].items()},
+        },
     ),
     "arrays of NumPy": lambda net, folder: (
         net[0],

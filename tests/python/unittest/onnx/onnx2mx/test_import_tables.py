@@ -105,6 +105,8 @@ def test_every_attribute_is_taken_or_ignored(row, version):
 def test_every_value_exists_in_some_version(row):
     """A keyword that no version has is a slip of the pen; so is an ignored one."""
     schemas = [_schema(row.op_type, v, row.domain) for v in row.versions if v <= NEWEST_OPSET]
+    if len(schemas) < len(row.versions):
+        pytest.skip(f"the installed onnx knows opsets up to {NEWEST_OPSET}")
     for name in (*row.values, *row.ignores):
         assert any(
             s.attribute_name(name) is not None or s.input_index(name) is not None for s in schemas
