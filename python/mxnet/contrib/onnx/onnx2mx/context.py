@@ -295,7 +295,7 @@ class Context:
         array = np.asarray(array)
         key: Any = object()
         if array.size * array.itemsize < LEAST_UNSHARED and not trainable:
-            key = array.dtype.str, array.shape, array.tobytes()
+            key = array.dtype, array.shape, array.tobytes()
         if key not in self._tensors:
             self._tensors[key] = self._parameter(name or f"{self._scope}_const", array, trainable)
         return self._tensors[key]

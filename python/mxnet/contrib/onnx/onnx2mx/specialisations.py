@@ -470,7 +470,7 @@ def _part(info: ValueInfo, value: Any) -> Any:
         return tuple(_part(info.element or info, each) for each in value)
     if isinstance(value, np.ndarray):
         numbers = tuple(value.ravel()) if value.dtype == object else value.tobytes()
-        return value.dtype.str, value.shape, numbers
+        return value.dtype, value.shape, numbers
     if value is None:
         return None
     return np.dtype(value.dtype).name, tuple(value.shape)
