@@ -36,6 +36,7 @@ from .levels import (
     FLOAT,
     INT8,
     INT32,
+    LEAST_RANGE,
     LEVELS,
     UINT8,
     WHOLE_LEVELS,
@@ -133,8 +134,11 @@ def requantize(op, data, min_range, max_range, *, out_type, min_calib_range, max
     else:
         sums = cast(op, data, FLOAT)
         most = op.Max(*(op.Abs(_over_all(op, sums, end)) for end in ("Min", "Max")))
-        far = op.Mul(most, step)
-        scale = op.Div(np.float32(WHOLE_LEVELS[dtype]), op.Max(most, np.float32(1)))
+        # the products in MXNet's order: the last bit decides between two levels
+        reached = reach(op, min_range, max_range)
+        far = op.Div(op.Mul(most, reached), np.float32(WHOLE_LEVELS[INT32]))
+        least = op.Max(far, np.float32(LEAST_RANGE))
+        scale = op.Mul(step, op.Div(np.float32(WHOLE_LEVELS[dtype]), least))
         levels = quantised(op, op.Mul(sums, scale), op.constant(np.float32(1)), dtype)
     if dtype == UINT8:
         return (levels, *from_zero(op, far))

@@ -314,10 +314,14 @@ def _summed_convolution(op, data, weight, summand, window, nodes):
         sums = op.Add(sums, _per_filter(op, levels, op.rank(data)))
     if summand[0] is not None:
         levels, *ends = summand
-        step_of_levels = width(op, reach(op, *ends), LEVELS[op.dtype(levels)])
-        ratio = op.Mul(op.Div(op.constant(scale), step), step_of_levels)
-        more = op.Mul(cast(op, levels, FLOAT), ratio)
-        sums = _whole(op, _activated(op, op.Add(cast(op, sums, FLOAT), more), nodes, bounded=False))
+        # MKLDNN's scale in MXNet's order of products: the sum is rounded, and the last bit decides
+        scale_of_data = op.Div(np.float32(LEVELS[op.dtype(data)]), far)
+        scale_of_levels = op.Div(np.float32(LEVELS[op.dtype(levels)]), reach(op, *ends))
+        ratio = op.Div(op.Mul(scale_of_data, op.constant(scale)), scale_of_levels)
+        # one rounding, as of a product and a sum in one instruction
+        wide, levels, ratio = (cast(op, x, np.float64) for x in (sums, levels, ratio))
+        total = cast(op, op.Add(wide, op.Mul(levels, ratio)), FLOAT)
+        sums = _whole(op, _activated(op, total, nodes, bounded=False))
     elif any(node.op_type in ACTIVATIONS for node in nodes):
         sums = _whole(op, _activated(op, cast(op, sums, FLOAT), nodes, bounded=False))
     return (sums, *_product_range(op, far, op.constant(peak), op.dtype(data)))
