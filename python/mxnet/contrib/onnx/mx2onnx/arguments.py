@@ -100,7 +100,7 @@ def _check_shape(shape: Any, where: str, problems: List[ConversionError]) -> Tup
         return ()
     sizes: List[Dim] = []
     for size in shape:
-        if isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size > 0:
+        if isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size >= 0:
             sizes.append(int(size))
         elif size is None or (isinstance(size, str) and DIMENSION_NAME.fullmatch(size)):
             sizes.append(size)

@@ -35,7 +35,7 @@ from .draft import Draft
 from .emitter import Emitter
 from .finishing import finish
 from .inference import TensorType
-from .inputs import plan_inputs
+from .inputs import check_not_empty, plan_inputs
 from .naming import output_names as mxnet_output_names
 from .planning import plan
 from .precision import check_float16, widened, widened_types
@@ -103,7 +103,10 @@ def convert(
         source.inputs,
     )
     names = dict(zip(kinds, rename(input_names, list(kinds), "input_names")))
-    op = Emitter(opset, {names[variable]: kind for variable, kind in kinds.items()})
+    if not symbol.numpy_shapes:
+        check_not_empty(kinds)
+    inputs = {names[variable]: kind for variable, kind in kinds.items()}
+    op = Emitter(opset, inputs, symbol.numpy_shapes)
     values = translate(graph, live, rows, op, names, source.tensors)
     logger.info("translated to %d nodes", len(op.nodes))
 

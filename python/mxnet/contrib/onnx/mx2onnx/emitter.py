@@ -79,10 +79,13 @@ class Emitter:
         The target.
     inputs : mapping of str to TensorType, optional
         The inputs of the graph.
+    numpy_shapes : bool
+        Whether MXNet's shapes are NumPy's, which have rank 0 and empty axes.
 
     Attributes
     ----------
     opset : int
+    numpy_shapes : bool
     inputs : dict of str to TensorType
     nodes : list of onnx.NodeProto
         What was written, each node after those it reads.
@@ -98,12 +101,18 @@ class Emitter:
         Two ends of a range to the number that it reaches to, where a row knows it.
     """
 
-    def __init__(self, opset: int, inputs: Optional[Mapping[str, TensorType]] = None):
+    def __init__(
+        self,
+        opset: int,
+        inputs: Optional[Mapping[str, TensorType]] = None,
+        numpy_shapes: bool = False,
+    ):
         self.opset = opset
+        self.numpy_shapes = numpy_shapes
         self.inputs = dict(inputs or {})
         self.nodes: List[NodeProto] = []
         self.constants: Dict[str, Tensor] = {}
-        self.type = TypeInference(opset, self.constants)
+        self.type = TypeInference(opset, self.constants, numpy_shapes)
         self.domains: Set[str] = set()
         self.called: Dict[str, str] = {}
         self.reaches: Dict[Tuple[str, str], str] = {}
@@ -202,14 +211,15 @@ class Emitter:
         return self.constant(self.constants[x].derive(function, shape, dtype), name=x)
 
     def filled(self, shape: Sequence[int], number: float, dtype: Any) -> str:
-        """A constant of one number. A size of 0 is one that MXNet infers from whoever reads it.
+        """A constant of one number.
 
-        There 1 stands for the size as long as every reader broadcasts it; a reader that does not is
+        A size of 0 is empty with NumPy's shapes, else one that MXNet infers from whoever reads it:
+        there 1 stands for the size as long as every reader broadcasts it; a reader that does not is
         refused.
         """
+        if all(shape) or self.numpy_shapes:
+            return self.constant(np.full(shape, number, dtype))
         array = np.full([n or 1 for n in shape], number, dtype)
-        if all(shape):
-            return self.constant(array)
         name = self.constant(Tensor.of(array), name=f"{self._scope}/unsized")
         self._unsized.add(name, batch=all(shape[1:]))
         return name

@@ -89,6 +89,21 @@ def plan_inputs(
     return {name: TensorType(types[name], _with_names(name, shapes[name])) for name in wanted}
 
 
+def check_not_empty(kinds: Mapping[str, TensorType]) -> None:
+    """Refuse inputs of size 0 where MXNet means "not known" by it.
+
+    Raises
+    ------
+    ModelError
+    """
+    empty = [f"{name} {kind.dims}" for name, kind in kinds.items() if 0 in (kind.dims or ())]
+    if empty:
+        raise ModelError(
+            f"empty inputs are for symbols with NumPy's shapes (mx.npx.set_np()): {listed(empty)}; "
+            "here a size is a positive int, None or a name"
+        )
+
+
 def _in_order(order: Sequence[str], names: Sequence[str]) -> List[str]:
     """``names``, those that ``order`` has first and as it has them."""
     return [n for n in order if n in names] + [n for n in names if n not in order]

@@ -57,6 +57,8 @@ class SymbolJson:
         MXNet release that wrote it, 10901 for 1.9.1.
     raw : dict
         The file itself.
+    numpy_shapes : bool
+        Whether it was written with NumPy's shapes, which have rank 0 and empty axes.
     """
 
     where: str
@@ -64,6 +66,7 @@ class SymbolJson:
     heads: Tuple[Output, ...]
     version: int
     raw: Mapping[str, Any]
+    numpy_shapes: bool = False
 
     def cut(self, outputs: Sequence[str]) -> SymbolJson:
         """The part that computes the outputs called ``outputs``, in that order.
@@ -209,12 +212,13 @@ def _parse(raw: Any, where: str, version: Optional[int]) -> SymbolJson:
             version = _version(raw)
         nodes = tuple(_parse_node(entry, k, where, version) for k, entry in enumerate(raw["nodes"]))
         heads = tuple(_output(head, len(nodes)) for head in raw["heads"])
+        numpy_shapes = bool(int(raw.get("attrs", {}).get("is_np_shape", ["int", 0])[1]))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         reason = f"no '{error.args[0]}'" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"{where} is not an MXNet symbol ({reason})") from error
     if not heads:
         raise ModelError(f"{where} has no outputs")
-    return SymbolJson(where, nodes, heads, version, raw)
+    return SymbolJson(where, nodes, heads, version, raw, numpy_shapes)
 
 
 def _version(raw: Mapping[str, Any]) -> int:

@@ -89,6 +89,9 @@ class Unsized:
         sized = [i for i in inputs if i and i not in self._names and i not in constants]
         if sized and op_type in BROADCASTING:
             return
+        if op_type == "Gemm" and self._names.isdisjoint(inputs[1:]):  # rows times a weight
+            self._names.update(outputs)
+            return
         batch = op_type in ENTRY_BY_ENTRY and not self._names.intersection(inputs) - self._batches
         if batch and not sized:
             self._batches.update(outputs)

@@ -315,6 +315,13 @@ def test_a_convolution_takes_a_stand_in_for_the_batch_alone():
         op.Conv(op.filled((0, 2, 0), 1, F32), op.constant(np.ones((4, 2, 1), np.float32)))
 
 
+def test_rows_times_a_weight_that_is_an_input_keep_the_stand_in():
+    op = emitter(x=("N", 6), weight=(4, 6))
+    assert op.is_unsized(op.Gemm(op.filled((0, 6), 1, F32), "weight", transB=1))
+    with pytest.raises(TranslationError, match="Gemm does not broadcast it"):
+        op.Gemm("x", op.filled((0, 6), 1, F32), transB=1)
+
+
 def test_what_is_filled_like_a_stand_in_is_one():
     op = emitter(x=("N", 6), w=(6, 6))
     ones = op.filled_like(op.filled((0, 6), 0, F32), 1)

@@ -60,5 +60,7 @@ test_decompositions = checks([
       for s, k in (((2, 3, 3, 2), 2), ((6, 2, 3), 1))),
     case("_npi_tensorinv", data(6, 2, 3), ind=1).but(needs_sizes="known sizes"),
     *(case("_npi_tensorsolve", numbers(*a, fixed=True), data(*b, fixed=True), a_axes=x)
-      for a, b, x in (((2, 3, 6), (2, 3), ()), ((6, 2, 3), (6,), ()), ((2, 6, 3), (6,), (0,)))),
+      for a, b, x in (((2, 3, 6), (2, 3), ()), ((6, 2, 3), (6,), ()), ((2, 6, 3), (6,), (0,)),
+                      ((2, 3, 6), (2, 3), None), ((1, 1, 1), (1, 1, 1), (2, 0, 1)),
+                      ((1, 4, 1, 12, 3), (1, 2, 1, 2, 1, 3, 1), (1, 2, 4)))),
 ])  # fmt: skip

@@ -19,6 +19,7 @@
 import concurrent.futures
 import inspect
 import io
+import json
 import logging
 import os
 import pathlib
@@ -244,6 +245,18 @@ def test_dynamic_with_shapes(checkpoint):
     )
     assert sizes(model.graph.input[0]) == ["batch", 3, 8, 8]
     assert sizes(model.graph.output[0]) == ["batch", 5]
+
+
+def test_empty_inputs_are_for_numpy_shapes(tmp_path):
+    path = tmp_path / "net-symbol.json"
+    path.write_text(symbol("data", ("relu", "act", ["data"])))
+    with pytest.raises(ModelError, match=r"NumPy's shapes.*data \(0, 4\)"):
+        convert(path, None, [(0, 4)])
+    numpy_style = json.loads(path.read_text())
+    numpy_style["attrs"]["is_np_shape"] = ["int", 1]
+    path.write_text(json.dumps(numpy_style))
+    converted = convert(path, None, [(0, 4)])
+    assert [kind.dims for kind in converted.outputs.values()] == [(0, 4)]
 
 
 def test_dynamic_without_shapes_opens_every_size(export):

@@ -169,6 +169,7 @@ SHAPE = [
     case("_np_reshape", x(), newshape=(6, -1)),
     case("_np_transpose", x()),
     case("_np_transpose", x(), axes=(2, 0, 1)),
+    case("_np_transpose", x(), axes=(-1, 0, -2)),
     case("_np_squeeze", data(1, 3, 1, fixed=True)),
     case("_np_squeeze", data(1, 1, 3), axis=-2),
     case("_np_squeeze", data(1, 1, fixed=True)),
@@ -212,4 +213,30 @@ INDEXING = [
 
 test_numpy_style = checks([
     *ELEMENTWISE, *BINARY, *SCALAR, *COMPARISON, *REDUCTION, *PRODUCTS, *SHAPE, *JOINING, *INDEXING,
+])  # fmt: skip
+
+
+def _numpy_shapes(case):
+    return case.but(how="eager")
+
+
+#: Of rank 0, and with axes of size 0, which legacy symbols have neither of.
+test_numpy_shapes = checks(_numpy_shapes(c) for c in [
+    *(case(o, data(), data(*s)) for o in ("_npi_add", "_npi_true_divide", "_npi_equal")
+      for s in ((), (3,), (3, 0))),
+    *(case(o, data(*s, fixed=True)) for o in ("_npi_exp", "_np_transpose", "_np_squeeze", "_np_sum")
+      for s in ((), (2, 0, 3))),
+    *(case(o, data(), axis=a, keepdims=k) for o in ("_npi_argmax", "_npi_argmin")
+      for a in (0, -1, None) for k in (0, 1)),
+    *(case(o, data(*s)) for o in ("_linalg_det", "_linalg_slogdet") for s in ((3, 3), (2, 3, 3))),
+    case("_npi_tensorsolve", data(), data()),
+    *(case(o, shape=s) for o in ("_npi_zeros", "_npi_ones") for s in ((), (2, 0), (0,))),
+    *(case("_np_reshape", data(2, 0, fixed=True), newshape=s) for s in ((0, 3), (0,))),
+    case("_npi_broadcast_to", data(1, 3, fixed=True), shape=(0, 3)),
+    case("tile", data(2, 3, fixed=True), reps=(2, 0)),
+    case("_npi_diff", data(2, 3, fixed=True), n=3),
+    *(case("_split_v2", data(*s, fixed=True), indices=i, axis=1)
+      for s, i in (((2, 5), (0, 2, 2, 5)), ((2, 0), (0, 2)))),
+    case("_npi_hsplit", data(2, 0, fixed=True), indices=(), sections=2),
+    case("argsort", data(2, 0, fixed=True)),
 ])  # fmt: skip

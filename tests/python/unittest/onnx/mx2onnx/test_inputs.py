@@ -89,7 +89,6 @@ REFUSED = {
     "a number": (5, "got a int"),
     "an array": (np.zeros(3), "got a ndarray"),
     "shapes that are no tuples": ([LEFT, {1, 2}], r"in_shapes\[1\] is a set, not a tuple"),
-    "a size of 0": ([LEFT, (0, 4)], r"in_shapes\[1\] has 0: a size is a positive int"),
     "a size of -1": ([LEFT, (-1, 4)], r"in_shapes\[1\] has -1"),
     "a float": ([LEFT, (1.0, 4)], r"in_shapes\[1\] has 1\.0"),
     "a truth": ([LEFT, (True, 4)], "has True"),

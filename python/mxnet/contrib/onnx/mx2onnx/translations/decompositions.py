@@ -113,7 +113,7 @@ def slogdet(op, a):
     """Sign, and logarithm of the magnitude."""
     none = op.Slice(a, starts=[0], ends=[1], axes=[op.rank(a) - 1])
     _, sign, logarithm = _eliminate(op, a, none)
-    if op.rank(a) == 2:  # no rank 0 in legacy MXNet
+    if op.rank(a) == 2 and not op.numpy_shapes:
         sign, logarithm = (op.Reshape(x, shape=[1]) for x in (sign, logarithm))
     return sign, logarithm
 
@@ -186,12 +186,14 @@ def tensorinv(op, a, *, ind):
 
 @table.op("_npi_tensorsolve", limits="sizes must be known")
 def tensorsolve(op, a, b, *, a_axes):
-    """``a_axes`` go behind the others first."""
-    behind = [op.axis(a, k) for k in a_axes]
-    perm = [k for k in range(op.rank(a)) if k not in behind] + behind
-    a = op.Transpose(a, perm=perm)
-    dims, rank = _known(op, a, "tensorsolve"), op.rank(b)
-    rows = math.prod(dims[:rank])
+    """``a_axes`` go behind the others first; the result has the axes that ``b`` leaves, or all."""
+    behind = [op.axis(a, k) for k in a_axes or ()]
+    if behind:
+        perm = [k for k in range(op.rank(a)) if k not in behind] + behind
+        a = op.Transpose(a, perm=perm)
+    dims = _known(op, a, "tensorsolve")
+    kept = dims[op.rank(b) - len(dims) :]
+    rows = math.prod(kept)
     flat = op.Reshape(b, shape=[rows, 1])
     found = solution(op, op.Reshape(a, shape=[rows, rows]), flat)
-    return op.Reshape(found, shape=dims[rank:])
+    return op.Reshape(found, shape=kept)

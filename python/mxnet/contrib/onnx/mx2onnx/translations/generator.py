@@ -29,8 +29,8 @@ table = TranslationTable()
 
 
 def _filled(op, shape, number, dtype):
-    """A size of 0 is one that MXNet infers from whoever reads it."""
-    if not shape:
+    """A size of 0 is one that MXNet infers from whoever reads it, but with NumPy's shapes."""
+    if not shape and not op.numpy_shapes:
         raise TranslationError("a shape that MXNet infers as a whole is not covered; give it")
     dtype = known_dtype(dtype)
     return op.filled(shape, number_as(number, dtype), dtype)

@@ -65,7 +65,7 @@ def split_v2(op, data, *, indices, axis, squeeze_axis, sections):
         parts = (data,)
     elif size is not None:
         lengths = _lengths(size, indices, sections)
-        if min(lengths) < 1:
+        if min(lengths) < 1 and not op.numpy_shapes:
             raise TranslationError(f"a part of {size} split as {lengths} is empty")
         parts = op.Split(data, axis=axis, split=lengths, outputs=len(lengths))
     elif sections:
@@ -78,7 +78,8 @@ def split_v2(op, data, *, indices, axis, squeeze_axis, sections):
 
 def _lengths(size, indices, sections):
     if not sections:
-        return [end - begin for begin, end in zip(indices, [*indices[1:], size])]
+        bounds = [min(index, size) for index in (*indices, size)]
+        return [max(end - begin, 0) for begin, end in zip(bounds, bounds[1:])]
     each, longer = divmod(size, sections)
     return [each + (k < longer) for k in range(sections)]
 

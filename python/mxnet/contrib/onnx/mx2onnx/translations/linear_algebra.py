@@ -24,7 +24,7 @@ import numpy as np
 
 from ...errors import TranslationError
 from ...translation import TranslationTable
-from .casting import is_float, through
+from .casting import NO_FLOAT64, is_float, through
 from .diagonals import triangle
 from .dimensions import count, sizes, transposed
 
@@ -144,10 +144,13 @@ def _is_product(terms, out):
     )
 
 
-@table.op("_linalg_det")
+@table.op("_linalg_det", limits=NO_FLOAT64)
 def det(op, a):
+    """Of one matrix of rank 0 with NumPy's shapes alone."""
     determinant = op.Det(a)
-    return op.Reshape(determinant, shape=[1]) if op.rank(a) == 2 else determinant
+    if op.rank(a) > 2 or op.numpy_shapes:
+        return determinant
+    return op.Reshape(determinant, shape=[1])
 
 
 def _with_rows_at(op, axis, *xs):

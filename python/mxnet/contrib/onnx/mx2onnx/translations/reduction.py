@@ -195,7 +195,7 @@ table.op("_np_all")(_any_or_all("ReduceMin"))
 
 def _numpy_extreme_index(op_type):
     def row(op, data, *, axis, keepdims):
-        if axis is not None:
+        if axis is not None and op.rank(data):
             return getattr(op, op_type)(data, axis=op.axis(data, axis), keepdims=int(keepdims))
         line = op.Reshape(data, shape=[-1])
         index = getattr(op, op_type)(line, axis=0, keepdims=int(keepdims))

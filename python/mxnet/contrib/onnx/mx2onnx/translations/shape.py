@@ -52,23 +52,26 @@ def reshape(op, data, *, shape, reverse, target_shape, keep_highest):
 NUMPY_CODES = {-2: 0, -3: None, -4: -2, -5: -3, -6: -4}
 
 
-@table.op("_npx_reshape", limits="order='F', empty tensors")
+@table.op("_npx_reshape", limits="order='F'; sizes of 0 that are not in the data")
 def npx_reshape(op, a, *, newshape, reverse, order):
-    _check_newshape(newshape, order)
+    _check_order(order)
+    if 0 in newshape:
+        raise TranslationError(f"newshape {newshape} asks for an empty tensor; -2 keeps a size")
     return _reshaped(op, a, [NUMPY_CODES.get(n, n) for n in newshape], reverse)
 
 
-@table.op("_np_reshape", limits="order='F', empty tensors")
+@table.op("_np_reshape", limits="order='F'")
 def np_reshape(op, a, *, newshape, order):
-    _check_newshape(newshape, order)
+    """A size of 0 is empty here, which ONNX's Reshape takes for one that stays."""
+    _check_order(order)
+    if 0 in newshape:
+        return op.constant(np.zeros(newshape, op.dtype(a)))
     return op.Reshape(a, shape=newshape)
 
 
-def _check_newshape(newshape, order):
+def _check_order(order):
     if order != "C":
         raise TranslationError(f"order='{order}' is not covered; transpose before and after")
-    if 0 in newshape:
-        raise TranslationError(f"newshape {newshape} asks for an empty tensor")
 
 
 def _reshaped(op, data, codes, reverse):
@@ -153,7 +156,10 @@ def reshape_like(op, lhs, rhs, *, lhs_begin, lhs_end, rhs_begin, rhs_end):
 
 @table.op("transpose")
 def transpose(op, data, *, axes):
-    return op.Transpose(data, perm=axes or None)
+    """Backwards without axes; the NumPy-style operator counts them from the end too."""
+    if op.rank(data) < 2:
+        return data
+    return op.Transpose(data, perm=[op.axis(data, a) for a in axes or ()] or None)
 
 
 @table.op("SwapAxis")
