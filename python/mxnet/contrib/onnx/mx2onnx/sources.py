@@ -229,7 +229,7 @@ def _trace(mxnet: Any, block: Any, in_shapes: Any) -> Tuple[List[str], Any]:
 
     A name manager of its own keeps the trace out of the user's numbering of nodes.
     """
-    if isinstance(block, mxnet.gluon.SymbolBlock):
+    if _is_traced(mxnet, block, in_shapes):
         variables, symbol = block._cached_graph
         return [v.name for v in variables], symbol
     names = _input_names(block, in_shapes)
@@ -242,11 +242,26 @@ def _trace(mxnet: Any, block: Any, in_shapes: Any) -> Tuple[List[str], Any]:
     except Exception as error:
         raise ModelError(
             f"{type(block).__name__} cannot be traced with {len(names)} inputs "
-            f"({type(error).__name__}: {error}); it must hybridise"
+            f"({type(error).__name__}: {error}); it must hybridise. Where inputs are lists of "
+            "arrays, hybridize() it, run it once, and give in_shapes for all arrays in order"
         ) from error
     outputs = list(_flat(result))
     symbol = outputs[0] if len(outputs) == 1 else mxnet.symbol.Group(outputs)
     return names, symbol
+
+
+def _is_traced(mxnet: Any, block: Any, in_shapes: Any) -> bool:
+    """Whether the block's own trace is the model: it has no other, or its inputs are lists.
+
+    Then no call with an array an input makes another one, as does that of a layer with its states.
+    """
+    if isinstance(block, mxnet.gluon.SymbolBlock):
+        return True
+    variables = block._cached_graph[0] if block._active and block._cached_graph else ()
+    nested = isinstance(getattr(block, "_in_format", None), (list, tuple)) and any(
+        isinstance(part, (list, tuple)) for part in block._in_format
+    )
+    return nested and in_shapes is not None and len(in_shapes) == len(variables)
 
 
 def _input_names(block: Any, in_shapes: Any) -> List[str]:

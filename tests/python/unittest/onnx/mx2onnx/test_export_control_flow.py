@@ -329,6 +329,31 @@ def test_layers_in_branches_keep_their_rules():
 # other ways in
 
 
+class Stepped(mx.gluon.HybridBlock):
+    """A cell whose states are a list among its inputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = rnn.LSTMCell(H, input_size=C)
+
+    def hybrid_forward(self, F, x, states):
+        return F.contrib.foreach(self.cell, x, states)
+
+
+def test_a_block_with_a_list_of_states_that_was_run():
+    block = Stepped()
+    block.initialize(mx.init.Uniform(0.5))
+    block.hybridize()
+    arrays = [numbers(T, N, C), numbers(N, H), numbers(N, H) / 2]
+    x, *states = map(mx.nd.array, arrays)
+    out, (h, c) = block(x, states)
+    file = io.BytesIO()
+    export_model(block, None, [("T", "N", C), ("N", H), ("N", H)], onnx_file_path=file)
+    session = Session(file.getvalue())
+    expected = [a.asnumpy() for a in (out, h, c)]
+    assert_close(session({f"data{k}": a for k, a in enumerate(arrays)}), expected)
+
+
 class Numpy(mx.gluon.HybridBlock):
     """Operators of the NumPy-style front end in a loop."""
 
