@@ -33,7 +33,7 @@ import tempfile
 from typing import Any, Callable, Dict, List, Sequence
 
 HERE = pathlib.Path(__file__).parent
-PARTS = ("export", "import", "nodes", "latency")
+PARTS = ("export", "import", "nodes", "latency", "torch")
 LATENCY_NETWORK = "resnet50_v1"
 ENCODER_LAYERS = 84  # of 24 nodes each
 QUIET = {"MXNET_SUBGRAPH_VERBOSE": "0", "PYTHONWARNINGS": "ignore"}
@@ -133,6 +133,20 @@ def latency_part(files: Dict[str, Any], rounds: int) -> Dict[str, Any]:
     )
 
 
+def torch_part(folder: pathlib.Path, interpreter: str, rounds: int) -> Dict[str, Any]:
+    """Our files against torch.onnx's of the same networks; why it is left out, where it is."""
+    if subprocess.run([interpreter, "-c", "import torch"], stderr=subprocess.DEVNULL).returncode:
+        return {"skipped": f"{interpreter} has no torch; name one that has with --torch-python"}
+    subprocess.run(
+        [interpreter, str(HERE / "torch_models.py"), str(folder)],
+        check=True,
+        env={**os.environ, **QUIET},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    return in_child("against_torch", ONE_THREAD, folder=str(folder), rounds=rounds)
+
+
 # -- report ----------------------------------------------------------------------------------
 
 
@@ -180,6 +194,17 @@ def latency_table(figures: Dict[str, Any]) -> str:
     return table(heads, rows)
 
 
+def torch_table(figures: Dict[str, Any]) -> str:
+    heads = ["network", "ms", "torch.onnx's", "ratio", "of the fastest", "nodes", "torch.onnx's"]
+    rows = []
+    for name, f in figures.items():
+        ours, theirs = f["milliseconds"]
+        fastest = f["fastest"][0] / f["fastest"][1]
+        times = [f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}", f"{fastest:.2f}"]
+        rows.append([name, *times, *map(str, f["nodes"])])
+    return table(heads, rows)
+
+
 def surroundings() -> Dict[str, Any]:
     """What the figures depend on, and ratios are meant to take out."""
     return {**in_child("versions", {}), "cpus": os.cpu_count(), "load": os.getloadavg()[0]}
@@ -203,6 +228,10 @@ def print_report(report: Dict[str, Any]) -> None:
     if "latency" in report:
         print(f"\nLatency of {LATENCY_NETWORK}, batch 1, one thread\n")
         print(latency_table(report["latency"]))
+    if "torch" in report:
+        print("\nLatency of exported networks in ONNX Runtime, batch 1, one thread\n")
+        skipped = report["torch"].get("skipped")
+        print(f"  skipped: {skipped}" if skipped else torch_table(report["torch"]))
 
 
 def main(arguments: List[str]) -> None:
@@ -217,6 +246,12 @@ def main(arguments: List[str]) -> None:
     )
     parser.add_argument("--rounds", type=int, default=5, help="conversions to take the median of")
     parser.add_argument("--latency-rounds", type=int, default=30)
+    parser.add_argument(
+        "--torch-python",
+        default=sys.executable,
+        metavar="PATH",
+        help="interpreter that has torch, for the part of that name",
+    )
     parser.add_argument("--json", metavar="FILE", help="write every figure there, too")
     options = parser.parse_args(arguments)
 
@@ -241,6 +276,8 @@ def main(arguments: List[str]) -> None:
                 path.unlink()
         if "nodes" in options.parts:
             report["nodes"] = nodes_part(folder, options.rounds)
+        if "torch" in options.parts:
+            report["torch"] = torch_part(folder, options.torch_python, options.latency_rounds)
     print_report(report)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(report, indent=1) + "\n")

@@ -227,6 +227,60 @@ def latency(network: str, files: Dict[str, str], rounds: int, size: int) -> Dict
     }
 
 
+def against_torch(folder: str, rounds: int) -> Dict[str, Any]:
+    """Milliseconds in ONNX Runtime of our file and of torch.onnx's, which take turns; and nodes.
+
+    ``folder`` has what torch_models.py wrote; weights are random in both, and layouts the same.
+    """
+    import mxnet as mx
+    import onnx
+    from mxnet_models import bert
+
+    net = mx.gluon.model_zoo.vision.get_model("resnet50_v1")
+    net.initialize(mx.init.Xavier())
+    blocks = {
+        "resnet50_v1": (net, [(1, 3, 224, 224)]),
+        "bert": (bert(), [(1, 128), (1, 128), (1,)]),
+    }
+    result: Dict[str, Any] = {}
+    for name, (block, shapes) in blocks.items():
+        ours, theirs = (
+            str(pathlib.Path(folder) / f"{name}{end}") for end in ("-ours.onnx", ".onnx")
+        )
+        package().export_model(block, None, shapes, onnx_file_path=ours)
+        runs = [filled_runner(path) for path in (ours, theirs)]
+        times: List[List[float]] = [[], []]
+        for turn in range(rounds + 2):
+            for run, taken in zip(runs, times):
+                start = time.perf_counter()
+                run()
+                if turn >= 2:  # the first runs set up
+                    taken.append(time.perf_counter() - start)
+        nodes = [len(onnx.load(p, load_external_data=False).graph.node) for p in (ours, theirs)]
+        result[name] = {
+            "milliseconds": [1000 * statistics.median(t) for t in times],
+            "fastest": [1000 * min(t) for t in times],
+            "nodes": nodes,
+        }
+    return result
+
+
+def filled_runner(path: str) -> Callable[[], Any]:
+    """A session on one thread, with ones for all inputs; vectors are lengths."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    feed = {
+        i.name: np.full(i.shape, 100 if len(i.shape) == 1 else 1, np.float32)
+        if i.type == "tensor(float)"
+        else np.full(i.shape, 100 if len(i.shape) == 1 else 1, np.int64)
+        for i in session.get_inputs()
+    }
+    return lambda: session.run(None, feed)
+
+
 def onnxruntime_runner(onnx: str, image: np.ndarray) -> Callable[[], np.ndarray]:
     import onnxruntime
 
