@@ -66,6 +66,20 @@ def test_committed_checkpoint(name, opset, tmp_path):
     assert "mxnet" not in sys.modules
 
 
+@pytest.mark.parametrize("opset", [11, 17, 21])
+def test_loops_and_branches(opset, tmp_path):
+    path = mxnet_onnx.export_model(
+        str(DATA / "loops"),
+        in_shapes={"data": (7, "N", 8), "state": ("N", 6)},
+        onnx_file_path=str(tmp_path / "model.onnx"),
+        opset_version=opset,
+    )
+    found = {node.op_type for node in onnx.load(path).graph.node}
+    assert {"Scan", "Loop", "If"} <= found
+    assert_agrees(path, runs(DATA / "loops.npz"))
+    assert "mxnet" not in sys.modules
+
+
 def test_two_files_and_a_model_in_memory():
     epoch, shape, dtype = COMMITTED["legacy"]
     model = mxnet_onnx.export_model(

@@ -19,8 +19,8 @@
     python tests/python/unittest/onnx/data/generate.py [FOLDER]     (needs MXNet)
 
 They stand for what users hold: a convolutional network of Gluon, a Symbol of the first releases in
-its own file formats, a recurrent network, a float16 one. Weights and BatchNorm statistics are
-random.
+its own file formats, a recurrent network, a float16 one, loops and branches. Weights and BatchNorm
+statistics are random.
 """
 
 import json
@@ -130,6 +130,37 @@ def half(folder, rng):
     export_block(folder, "half", net, data)
 
 
+def loops(folder, rng):
+    """A recurrent step in a loop, a loop that stops by itself, a branch; weights are captured."""
+    import mxnet as mx
+
+    F, data, weight, k = mx.sym, mx.sym.var("data"), mx.sym.var("weight"), mx.sym.var("k")
+
+    def row(x, states):
+        h = F.FullyConnected(x, weight, no_bias=True, num_hidden=6, name="fc")
+        h = F.tanh(h + F.broadcast_mul(states[0], k), name="h")
+        return h, [h]
+
+    def step(i, a):
+        return [], [i + 1, F.broadcast_add(a * 0.5, k)]
+
+    out, (last,) = F.contrib.foreach(row, data, [F.var("state")], name="rows")
+    start = F.slice_axis(F.var("state"), axis=0, begin=0, end=1).sum() * 0
+    _, (_, last) = F.contrib.while_loop(lambda i, a: i < 3, step, [start, last], max_iterations=5)
+    total = F.sum(out, axis=0)
+    branch = F.contrib.cond(F.sum(data) > 0, lambda: last * 2 + total, lambda: last - total)
+    arrays = {"weight": rng.uniform(-0.5, 0.5, (6, 8)), "k": rng.uniform(-0.5, 0.5, (1, 6))}
+    arguments = {n: mx.nd.array(a) for n, a in arrays.items()}
+    mx.model.save_checkpoint(str(folder / "loops"), 0, branch, arguments, {})
+    inputs, outputs = [], []
+    for shift, n in zip((-0.5, 0.5), BATCHES):
+        given = {"data": rng.standard_normal((7, n, 8)) + shift, "state": rng.uniform(size=(n, 6))}
+        inputs.append({name: a.astype(np.float32) for name, a in given.items()})
+        feed = {**arguments, **{name: mx.nd.array(a) for name, a in inputs[-1].items()}}
+        outputs.append([o.asnumpy() for o in branch.bind(mx.cpu(), feed).forward()])
+    save(folder, "loops", inputs, outputs)
+
+
 def prepare(net, given, rng):
     """Initialise ``net``, let it see its shapes, and fill its parameters."""
     import mxnet as mx
@@ -212,7 +243,7 @@ def old_parameters(arrays):
 
 def main(folder):
     """Write everything into ``folder``."""
-    for number, network in enumerate((residual, lstm, half, legacy)):
+    for number, network in enumerate((residual, lstm, half, legacy, loops)):
         network(pathlib.Path(folder), np.random.RandomState(number))
 
 
