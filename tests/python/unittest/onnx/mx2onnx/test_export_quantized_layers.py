@@ -18,8 +18,13 @@
 
 import dataclasses
 import itertools
+import os
+import pathlib
+import subprocess
+import sys
 
 import mxnet as mx
+import mxnet.contrib.onnx as package
 import numpy as np
 import pytest
 from export_cases import case, checks, data, values, weight
@@ -405,3 +410,31 @@ def test_a_quantised_network_is_verified(mode, rng):
     wrong = convert(*quantised(other, x, mode, "int8", "tensor-wise"), [x.shape])
     mixed = dataclasses.replace(conversion, nodes=wrong.nodes, constants=wrong.constants)
     assert not verify_export(mixed, given).agrees
+
+
+@pytest.mark.parametrize("mode", ["none", "naive"])
+def test_without_mxnet(mode, tmp_path, rng):
+    net, x = network(*NETWORKS["residual"], rng)
+    symbol, parameters = quantised(net, x, mode, "int8", "tensor-wise")
+    states = set(symbol.list_auxiliary_states())
+    symbol.save(str(tmp_path / "net-symbol.json"))
+    kinds = {n: f"{'aux' if n in states else 'arg'}:{n}" for n in parameters}
+    mx.nd.save(
+        str(tmp_path / "net-0000.params"), {kinds[n]: array for n, array in parameters.items()}
+    )
+    (tmp_path / "mxnet_onnx").symlink_to(pathlib.Path(package.__file__).parent)
+    code = (
+        "import sys; sys.modules['mxnet'] = None; import mxnet_onnx;"
+        "mxnet_onnx.export_model(sys.argv[1], None, eval(sys.argv[3]), onnx_file_path=sys.argv[2])"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "net"), str(tmp_path / "net.onnx")]
+    subprocess.run(
+        [*command, repr([x.shape])],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        check=True,
+        capture_output=True,
+    )
+    model = export_model(symbol, parameters, [x.shape], onnx_file_path=None)
+    actual = Session((tmp_path / "net.onnx").read_bytes())({"data": x.asnumpy()})
+    expected = Session(model.SerializeToString())({"data": x.asnumpy()})
+    np.testing.assert_array_equal(actual, expected)

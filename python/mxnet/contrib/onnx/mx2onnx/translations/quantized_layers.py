@@ -147,16 +147,32 @@ _WHOLE = np.float32(WHOLE_LEVELS[INT32])
 
 
 def _sums(op, data, weight, *, kernel, stride, dilate, pad, num_group):
-    """A convolution of levels, exact."""
+    """A convolution of levels, exact; of uint8 alone, as older runtimes have no other."""
+    data, zero = _from_zero_point(op, data)
+    weight, zero_of_weight = _from_zero_point(op, weight)
     return op.ConvInteger(
         data,
         weight,
+        zero,
+        zero_of_weight,
         kernel_shape=kernel,
         strides=stride or None,
         dilations=dilate or None,
         pads=[*pad, *pad] or None,
         group=num_group,
     )
+
+
+def _from_zero_point(op, x):
+    """uint8 and its zero point, of uint8 or int8."""
+    shift = 0 if op.dtype(x) == UINT8 else 128
+    zero = op.constant(np.uint8(shift), name="zero")
+    if not shift:
+        return x, zero
+    if op.tensor(x) is not None:
+        moved = op.derived(x, lambda w: (w.astype(np.int16) + 128).astype(np.uint8), dtype=UINT8)
+        return moved, zero
+    return cast(op, op.Add(cast(op, x, INT32), np.int32(shift)), UINT8), zero
 
 
 def _window(values):
