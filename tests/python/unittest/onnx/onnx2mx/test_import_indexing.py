@@ -317,6 +317,7 @@ CASES += [
         i=_TWICE,
         u=normal(2, 1, 4),
         refused="'mul' is not covered",
+        computed=True,
     ),
     case(
         18,
