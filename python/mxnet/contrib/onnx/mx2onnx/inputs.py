@@ -175,8 +175,9 @@ def _judge_names(
     lost = [name for name in free if name not in shapes and name in trained]
     if lost:
         known = sorted(set(tensors) - variables)
-        unused = f" (given and not used: {listed(known)})" if known else ""
-        problems.append(ModelError(f"parameters have no value: {listed(lost)}{unused}"))
+        hint = "" if tensors else "; give params, a file or a dict"
+        hint = f" (given and not used: {listed(known)})" if known else hint
+        problems.append(ModelError(f"parameters have no value: {listed(lost)}{hint}"))
     without = [name for name in free if name not in shapes and name not in trained]
     if without:
         problems.append(

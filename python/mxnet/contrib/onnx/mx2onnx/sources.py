@@ -103,6 +103,10 @@ def read_source(sym: Any, params: Any = None, epoch: int = 0, in_shapes: Any = N
 def _from_files(path: str, params: Any, epoch: int) -> Source:
     if os.path.isfile(path):
         return Source(_read_symbol_file(path), read_tensors(params))
+    if path.lstrip().startswith("{"):
+        raise ModelError(
+            "the model is a symbol's JSON text; give its file's path, or mx.sym.load_json(text)"
+        )
     symbol_path = f"{path}-symbol.json"
     if not path or not os.path.isfile(symbol_path):
         raise ModelError(f"there is no symbol file '{path}' and no checkpoint '{symbol_path}'")

@@ -146,6 +146,11 @@ def test_a_module_without_a_symbol_of_its_own_is_refused():
         convert(chain)
 
 
+def test_the_text_of_a_symbol_is_no_path():
+    with pytest.raises(ModelError, match=r"^the model is a symbol's JSON text; give its file's path"):
+        read_source(mx.sym.relu(mx.sym.var("data")).tojson())
+
+
 def test_a_module_takes_its_inputs_in_the_order_that_its_user_gave(rng):
     symbol = mx.sym.var("read_first") - mx.sym.var("read_second")
     module = mx.mod.Module(symbol, ["read_second", "read_first"], label_names=None)
