@@ -85,7 +85,7 @@ class Window:
 @table.op(
     "Pooling",
     ignores=("cudnn_off",),
-    limits=f"pooling_convention='same', which MXNet cannot run either; {NO_FLOAT64}",
+    limits=f"pooling_convention='same', which MXNet has of one axis alone; {NO_FLOAT64}",
 )
 def pooling(
     op,
@@ -108,7 +108,7 @@ def pooling(
         result = _over_all(op, data, pool_type, p_value)
     else:
         if pooling_convention == "same":
-            raise TranslationError("pooling_convention='same' is one that MXNet itself cannot run")
+            raise TranslationError("pooling_convention='same' is not covered; give the padding")
         ones, zeros = (1,) * len(kernel), (0,) * len(kernel)
         window = Window(kernel, stride or ones, pad or zeros, pooling_convention == "full")
         result = _pooled(op, data, window, pool_type, count_include_pad, p_value)
