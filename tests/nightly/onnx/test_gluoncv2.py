@@ -39,6 +39,7 @@ DENSE = (3, 480, 480)
 #: Names, and why they are left out.
 LEFT_OUT = {
     "alphapose_": "gluoncv2 itself cannot build it",
+    "efficientnet_edge": "asks its input for its size, which MXNet cannot hybridise",
     "(jasper|quartznet|voca|nvpatt|ibppose|lwopenpose|superpoint|ntsnet|visemenet)": "no image "
     "alone, or more than a symbol goes in or out",
     ".*_(cifar100|svhn|cub)$": "another number of classes alone",
