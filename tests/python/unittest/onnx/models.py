@@ -92,6 +92,8 @@ def _random_parameter(name, shape, rng):
         return rng.uniform(0.5, 1.5, shape)
     if name.endswith(("beta", "running_mean", "bias")):
         return rng.normal(0, 0.2, shape)
+    if name.endswith("alpha"):  # slopes of PReLU
+        return rng.uniform(0.05, 0.4, shape)
     # so scaled, a signal neither dies nor overflows on its way through a hundred layers
     scale = np.float32(np.sqrt(2 / max(1, np.prod(shape[1:]))))
     return rng.standard_normal(shape, np.float32) * scale
