@@ -147,9 +147,7 @@ def test_a_module_without_a_symbol_of_its_own_is_refused():
 
 
 def test_the_text_of_a_symbol_is_no_path():
-    with pytest.raises(
-        ModelError, match="^the model is a symbol's JSON text; give its"
-    ):
+    with pytest.raises(ModelError, match="^the model is a symbol's JSON text; give its"):
         read_source(mx.sym.relu(mx.sym.var("data")).tojson())
 
 
