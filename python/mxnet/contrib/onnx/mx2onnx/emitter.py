@@ -183,7 +183,7 @@ class Emitter:
         else:
             tensor = Tensor.of(np.asarray(value, dtype))
             if tensor.nbytes <= SHARED_BYTES:
-                key = (tensor.dtype.str, tensor.shape, tensor.read().tobytes())
+                key = (tensor.dtype.name, tensor.shape, tensor.read().tobytes())
                 if key in self._shared:
                     return self._shared[key]
         name = self.fresh(name)

@@ -120,7 +120,8 @@ class TypeInference:
             raise InferenceError(
                 f"{node.op_type} does not take {' and '.join(sizes)}: {_first_line(error)}"
             ) from error
-        if schema.proto.has_function and not schema.proto.has_type_and_shape_inference_function:
+        record: Any = schema.proto  # onnx's stubs know nothing of functions
+        if record.has_function and not record.has_type_and_shape_inference_function:
             found = self._infer_body(node)
         for name in node.output:
             if not name:

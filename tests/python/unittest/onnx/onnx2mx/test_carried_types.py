@@ -118,8 +118,8 @@ def test_numbers_that_int64_does_not_hold_are_refused_in_symbols():
 SCAN = """
 <ir_version: 8, opset_import: ["" : 17]>
 g (int16[2] s, int16[N, 2] x) => (int16[2] last, int16[N, 2] all) {
-  last, all = Scan <num_scan_inputs = 1, body = b (int16[2] a, int16[2] e) => (int16[2] n, int16[2] o)
-    { n = Mul (a, e)  o = Identity (n) }> (s, x)
+  last, all = Scan <num_scan_inputs = 1, body = b (int16[2] a, int16[2] e)
+    => (int16[2] n, int16[2] o) { n = Mul (a, e)  o = Identity (n) }> (s, x)
 }"""
 
 

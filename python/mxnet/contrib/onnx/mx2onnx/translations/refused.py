@@ -33,10 +33,16 @@ refusals.refuse(
     "_npi_pinv", "_npi_pinv_scalar_rcond",
 )  # fmt: skip
 refusals.refuse(
+    "MXNet makes it for inference on CPUs, in which ONNX has no such products of rows; export the "
+    "network as it was before get_backend_symbol",
+    "_sg_mkldnn_selfatt_qk", "_sg_mkldnn_selfatt_valatt",
+)  # fmt: skip
+refusals.refuse(
     "ONNX has no orthogonal factors, and LAPACK chooses their signs", "_linalg_gelqf"
 )  # fmt: skip
 refusals.refuse(
-    "it runs the user's own code: give a row for it with translations=",
+    "it runs the user's own code: give a row for it with translations=, or a domain with "
+    "custom_domain=",
     "Custom", "_CustomFunction",
     "_Native", "_NDArray",
 )  # fmt: skip

@@ -77,7 +77,8 @@ def conv(
 @table.op(
     "ConvTranspose",
     versions=(1, 11, 22),
-    limits=f"{LIMITS}; MXNet trains none whose weight is computed",
+    limits=f"{LIMITS}; MXNet trains none whose weight is computed, and on CPUs none of three axes "
+    "with dilations or with pads and strides",
 )
 def conv_transpose(
     op,
