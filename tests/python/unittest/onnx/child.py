@@ -16,6 +16,7 @@
 # under the License.
 """Run a function in a child process: a crash, a hang or a flood of memory fails one test alone."""
 
+import gc
 import json
 import os
 import resource
@@ -67,6 +68,9 @@ def in_child(function, *args, limits=(), seconds=SECONDS, memory=BYTES):
 
 def _answer(write, function, args, limits, seconds, memory):
     """The child: never returns, whatever happens."""
+    # What the parent has thrown away stays: a session of ONNX Runtime waits, when it is collected,
+    # for threads that are the parent's alone.
+    gc.freeze()
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(seconds)

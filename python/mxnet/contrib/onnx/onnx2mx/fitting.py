@@ -52,6 +52,8 @@ MOST_SECONDS_OF_BLAME = 20.0
 TELLING_RUNGS = (0, 21)
 #: Nodes that are translated in the search for sizes where the caller has another way.
 MOST_NODES_OF_HASTE = 2**15
+#: Nodes that are translated, beyond twice the model's own, to see whether one size is accepted.
+MOST_NODES_OF_A_SAMPLE = 2**12
 
 
 @dataclasses.dataclass
@@ -130,9 +132,10 @@ class Fitting:
         A position table of 512 rows cut to a length of 1017 gives 512 rows: what follows may then
         look as if it could not be said at varying sizes, where it is only wrong.
         """
+        most = 2 * len(self.plan.steps) + MOST_NODES_OF_A_SAMPLE
         for sample in range(SAMPLES):
             try:
-                self._at_sample(rung, sample)._translated(Rung(1, {}, {}), hasty=True)
+                self._at_sample(rung, sample)._translated(Rung(1, {}, {}), True, most=most)
             except InferenceError as error:
                 return error
             except ConversionError:
@@ -152,11 +155,13 @@ class Fitting:
             self.model, wishes, self.planner, self.plan, self.floating, effort=self.effort
         )
 
-    def _translated(self, rung: Rung, hasty: bool, loops: bool = True) -> Imported:
+    def _translated(
+        self, rung: Rung, hasty: bool, loops: bool = True, most: Optional[int] = None
+    ) -> Imported:
         """The network at these sizes; without loops where one would meet a convolution."""
         builder = SymbolBuilder(SAMPLES if rung.sizes else 1, self.floating)
         translator = Translator(self.planner, self.plan, builder, hasty)
-        translator.op.loops = loops
+        translator.op.loops, translator.most = loops, most
         try:
             return self._by(translator, builder, rung)
         except ConversionError:
@@ -164,7 +169,7 @@ class Fitting:
                 raise
         finally:
             self.effort.nodes += translator.walked
-        return self._translated(rung, hasty, loops=False)
+        return self._translated(rung, hasty, False, most)
 
     def _by(self, translator: Translator, builder: SymbolBuilder, rung: Rung) -> Imported:
         sizes = rung.sizes

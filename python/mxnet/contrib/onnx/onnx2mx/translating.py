@@ -75,7 +75,11 @@ class Translator:
     ----------
     walked : int
         How many nodes were looked at.
+    most : int or None
+        How many may be; loops that are written out can be endless.
     """
+
+    most: Optional[int] = None
 
     def __init__(self, planner: Planner, plan: Plan, builder: Any, hasty: bool = False):
         self.planner, self.plan, self.builder, self.hasty = planner, plan, builder, hasty
@@ -128,6 +132,8 @@ class Translator:
     def _walk(self, plan: Plan, scope: Scope) -> None:
         for step in plan.steps:
             self.walked += 1
+            if self.most is not None and self.walked > self.most:
+                raise TranslationError(f"there are more than {self.most} nodes to translate")
             try:
                 outputs = self._outputs(step, scope)
             except _DependsOnRefused:
