@@ -99,8 +99,8 @@ def check_not_empty(kinds: Mapping[str, TensorType]) -> None:
     empty = [f"{name} {kind.dims}" for name, kind in kinds.items() if 0 in (kind.dims or ())]
     if empty:
         raise ModelError(
-            f"empty inputs are for symbols with NumPy's shapes (mx.npx.set_np()): {listed(empty)}; "
-            "here a size is a positive int, None or a name"
+            "in_shapes: empty inputs are for symbols with NumPy's shapes (mx.npx.set_np()): "
+            f"{listed(empty)}; here a size is a positive int, None or a name"
         )
 
 
