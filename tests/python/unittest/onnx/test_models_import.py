@@ -23,7 +23,7 @@ import onnx
 import pytest
 from encoder import encoder, encoder_inputs
 from models import WHEELS, installed_model, light_model, open_up, randomised_light_model
-from mxnet.contrib.onnx import ConversionError, get_model_metadata, import_model
+from mxnet.contrib.onnx import ConversionWarning, get_model_metadata, import_model
 from running import Session, assert_close, assert_imports, run_module
 
 pytest.importorskip("onnxruntime", reason="ONNX Runtime, the reference, is not installed")
@@ -59,10 +59,12 @@ def test_batch_and_image_vary_where_the_file_is_opened_up(rng):
     assert_imports(model, batches)
 
 
-def test_a_network_that_bakes_its_batch_in_says_where():
+def test_a_batch_that_a_network_bakes_in_varies_where_it_is_wished():
     path, _, _ = light_model("shufflenet")
-    with pytest.raises(ConversionError, match="Reshape"):
-        import_model(path, input_shapes={"gpu_0/data_0": ("N", 3, 224, 224)})
+    with pytest.warns(ConversionWarning, match="the 1 that shapes begin with is N, the batch"):
+        symbol, *_ = import_model(path, input_shapes={"gpu_0/data_0": ("N", 3, 224, 224)})
+    _, shapes, _ = symbol.infer_shape(**{"gpu_0/data_0": (3, 3, 224, 224)})
+    assert shapes == [(3, 1000)]
 
 
 # -- a transformer -----------------------------------------------------------------------------

@@ -69,6 +69,19 @@ def agree(symbol, parameters, inputs, dims=None, opsets=OPSETS, rows=None):
         assert_close(found, expected)
 
 
+class Network:
+    """One construct as the tool takes it that measures core operators."""
+
+    options = ()
+
+    def __init__(self, op_type, outputs, parameters, **inputs):
+        self.op_type, self.symbol = op_type, F.Group(outputs)
+        self.parameters, self.inputs = parameters, inputs
+
+    def exported(self, opset, _):
+        return exported(self.symbol, self.parameters, self.inputs, opset_version=opset)
+
+
 def recurrence():
     """A step of a recurrent cell, and its parameters."""
     weight, bias, k = F.var("weight"), F.var("bias"), F.var("k")
@@ -295,6 +308,30 @@ def test_what_is_captured_beside_the_loop_s_own_variable():
 
 
 # cond
+
+
+def constructs():
+    """The plainest of each."""
+    x, i = F.var("x"), F.var("i")
+    rows, _ = F.contrib.foreach(lambda x, s: (x + s[0], [s[0] + x]), x, [F.var("s")])
+    _, (_, last) = F.contrib.while_loop(
+        lambda i, x: i < 5, lambda i, x: ([], [i + 1, x * 2]), [i, x], max_iterations=5
+    )
+    chosen = F.contrib.cond(i < 1, lambda: x * 2, lambda: x + 1)
+    a, one = numbers(T, N, C), number(0)
+    yield Network("_foreach", [rows], {}, x=a, s=numbers(N, C))
+    yield Network("_while_loop", [last], {}, x=a, i=one)
+    yield Network("_cond", [chosen], {}, x=a, i=one)
+
+
+def test_each_construct_is_one_node():
+    kinds = ("Scan", "Loop", "If")
+    for network, kind in zip(constructs(), kinds):
+        graph = onnx.load_from_string(network.exported(11, False)).graph
+        assert [node.op_type for node in graph.node if node.op_type in kinds] == [kind]
+
+
+test_each_construct_is_one_node.cases = list(constructs())
 
 
 @pytest.mark.parametrize("shift", [-5, 5])
