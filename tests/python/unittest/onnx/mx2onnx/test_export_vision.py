@@ -62,8 +62,11 @@ test_vision = checks([
       for c, t in ((3, "float32"), (3, "uint8"))),
     *(image(f"random_{name}", picture(6, 8, c, dtype=t, fixed=(-1,)), **ONE).but(opsets=OPSETS[:2])
       for name in ("brightness", "contrast", "saturation") for c in (1, 3) for t in DTYPES),
-    image("random_flip_left_right", picture(6, 1, 3)).but(opsets=OPSETS[:2]),
-    image("random_flip_top_bottom", picture(1, 8, 3)).but(opsets=OPSETS[:2]),
+    # MXNet leaves the memory as it was where there is nothing to turn.
+    image("random_flip_left_right", picture(6, 1, 3))
+    .but(opsets=OPSETS[:2], expected=lambda image: image),
+    image("random_flip_top_bottom", picture(1, 8, 3))
+    .but(opsets=OPSETS[:2], expected=lambda image: image),
     image("random_lighting", picture(6, 8, 3, fixed=(-1,)), alpha_std=0)
     .but(opsets=OPSETS[:2]),
 ])  # fmt: skip

@@ -35,6 +35,8 @@ _BY_PILLOW = {
     "WebP": re.compile(rb"RIFF....WEBP", re.DOTALL),
 }
 _PNG = b"\x89PNG\r\n\x1a\n"
+#: How BMP, JPEG, PNG and TIFF begin. Of anything else MXNet may make a picture out of its memory.
+_BY_MXNET = re.compile(rb"BM|\xff\xd8\xff|\x89PNG\r\n\x1a\n|II\*\0|MM\0\*")
 _PNM = re.compile(rb"P([1-6])(?:\s|#[^\n]*\n)")
 _PNM_NUMBER = re.compile(rb"(?:\s|#[^\n]*\n)*(\d+)")
 
@@ -67,7 +69,9 @@ def _read(stream: bytes) -> Optional[np.ndarray]:
             return _by_pillow(stream, name)
     if stream.startswith(_PNG) and not _is_whole(stream):
         return None
-    return _portable(stream) if _PNM.match(stream) else _by_mxnet(stream)
+    if _PNM.match(stream):
+        return _portable(stream)
+    return _by_mxnet(stream) if _BY_MXNET.match(stream) else None
 
 
 def _is_whole(png: bytes) -> bool:
