@@ -76,7 +76,7 @@ def command(*arguments, cwd=None):
 
 
 def test_command_line_exports(tmp_path):
-    ort = pytest.importorskip("onnxruntime")
+    ort = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
     path = tmp_path / "legacy.onnx"
     shape = ",".join(map(str, COMMITTED["legacy"][1]))
     done = command("export", DATA / "legacy", "--epoch", 1, "--shape", f"data={shape}", "-o", path)

@@ -283,6 +283,10 @@ def _runs(case: Case) -> List[Tuple[int, bool]]:
 
 def checks(cases: Any) -> Any:
     """A test of every case at the lowest, default and highest opset, with known and named sizes."""
+    return _tested(cases, check)
+
+
+def _tested(cases: Any, check_one: Any) -> Any:
     cases = list(cases)
     runs = [
         pytest.param(c, opset, named, id=f"{c}-{opset}{'-named' if named else ''}")
@@ -292,7 +296,7 @@ def checks(cases: Any) -> Any:
 
     @pytest.mark.parametrize(("case", "opset", "named"), runs)
     def test_rows(case: Case, opset: int, named: bool) -> None:
-        check(case, opset, named)
+        check_one(case, opset, named)
 
     test_rows.cases = cases  # type: ignore[attr-defined]
     return test_rows
@@ -336,16 +340,4 @@ def check_draws(case: Case, opset: int, named: bool) -> None:
 
 def draws(cases: Any) -> Any:
     """Like :func:`checks`, for operators whose results are random."""
-    cases = list(cases)
-    runs = [
-        pytest.param(c, opset, named, id=f"{c}-{opset}{'-named' if named else ''}")
-        for c in cases
-        for opset, named in _runs(c)
-    ]
-
-    @pytest.mark.parametrize(("case", "opset", "named"), runs)
-    def test_rows(case: Case, opset: int, named: bool) -> None:
-        check_draws(case, opset, named)
-
-    test_rows.cases = cases  # type: ignore[attr-defined]
-    return test_rows
+    return _tested(cases, check_draws)

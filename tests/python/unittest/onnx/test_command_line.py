@@ -100,7 +100,7 @@ def test_export_options(run):
 
 
 def test_export_verifies(run):
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
     code, out, _ = run("export", RESIDUAL, "--shape", SHAPE, "--verify", "--sizes", "N=1,4")
     assert code == 0
     assert "agrees with MXNet" in out
@@ -108,7 +108,7 @@ def test_export_verifies(run):
 
 
 def test_export_that_differs_writes_nothing(run, monkeypatch):
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
     from mxnet.contrib.onnx.mx2onnx import export_model
 
     def wrong(*given, **options):
@@ -146,7 +146,7 @@ def test_import_writes_a_checkpoint(run, exported):
 
 
 def test_import_verifies(run, exported):
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
     code, out, _ = run("import", exported, "--verify")
     assert code == 0
     assert "by Module" in out
@@ -211,7 +211,7 @@ def test_check_names_everything_that_is_missing(run):
 
 
 def test_check_against_the_source(run, exported):
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
     code, out, _ = run("check", exported, "--against", RESIDUAL)
     assert code == 0
     assert "agrees with MXNet" in out
@@ -243,7 +243,7 @@ def test_import_says_what_runs_a_model_that_no_symbol_says(run):
 
 
 def test_check_runs_a_model_that_no_symbol_says(run):
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
     code, out, _ = run("check", onnx_file(WITHOUT_SYMBOL), "--verify", "--sizes", "N=2,5")
     assert code == 0
     assert "agrees with model.onnx in ONNX Runtime" in out

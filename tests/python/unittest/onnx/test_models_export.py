@@ -284,7 +284,7 @@ def test_mxnets_dynamic_flag(trained, tmp_path, session):
 
 
 def test_verification_agrees(trained, tmp_path):
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
     path = tmp_path / "net.onnx"
     export_model(*trained["files"], [("N", 3, 32, 32)], onnx_file_path=path, verify=True)
     assert path.exists()

@@ -28,7 +28,9 @@ from mxnet.contrib.onnx import backend
 from onnx import numpy_helper
 from running import Session, run_gluon, run_module, seed_of
 
-quantization = pytest.importorskip("onnxruntime.quantization")
+quantization = pytest.importorskip(
+    "onnxruntime.quantization", reason="ONNX Runtime is not installed"
+)
 TEXT = """
 <ir_version: 8, opset_import: ["" : 13]> network (float[N, 3, 16, 16] x) => (float[N, 10] y) {
     a = Conv <pads = [1, 1, 1, 1], strides = [2, 2]> (x, w1, b1)

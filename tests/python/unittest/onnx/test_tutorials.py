@@ -60,7 +60,7 @@ def run_shell(text):
 def test_tutorial_runs(page, tmp_path, monkeypatch):
     """All blocks of a page in order, in an empty folder; ``text`` is what the code above prints."""
     pytest.importorskip("mxnet")
-    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
     monkeypatch.chdir(tmp_path)
     names, printed, count = {"__name__": "__main__"}, io.StringIO(), 0
     for language, line, text in blocks(TUTORIALS / page):

@@ -47,7 +47,7 @@ DATA = pathlib.Path(__file__).parent / "data"
 SHAPE = [("N", 3, 16, 16)]
 FLOAT = np.dtype("float32")
 
-pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
 
 def array(*numbers, dtype="float32"):
